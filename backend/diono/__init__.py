@@ -1,0 +1,1 @@
+"""DionoAutogen AI: a sentence in, working and proven software out."""

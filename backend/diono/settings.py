@@ -1,0 +1,51 @@
+"""The one reader of the environment. Every variable starts with ``DIONO_``, but for the
+well-known names of other tools (OLLAMA_HOST, OPENAI_API_KEY, OPENAI_BASE_URL, ANTHROPIC_API_KEY,
+DATABASE_URL, SSL_CERT_FILE, XDG_CACHE_HOME), which keep theirs."""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """All settings, with defaults that are safe for one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="DIONO_", extra="ignore", frozen=False)
+
+    data_dir: Path = REPOSITORY / "workspace" / "projects"
+    cache_home: Path = Field(default=Path.home() / ".cache", validation_alias="XDG_CACHE_HOME")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    preview_ports: str = Field(default="8100-8199", pattern=r"^\d+-\d+$")
+    is_production: bool = Field(default=False, validation_alias="DIONO_PRODUCTION")
+    allowed_origins: list[str] = Field(default_factory=list)
+    log_level: str = "INFO"
+
+    database_url: str = Field(default="", validation_alias="DATABASE_URL")
+
+    model: str = Field(default="", description="Default model, provider/name; empty: chosen.")
+    gguf: Path | None = Field(default=None, description="A GGUF file for the embedded model.")
+    ollama_host: str = Field(default="", validation_alias="OLLAMA_HOST")
+    openai_base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")
+    openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
+    anthropic_base_url: str = Field(default="", validation_alias="ANTHROPIC_BASE_URL")
+    anthropic_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias="ANTHROPIC_API_KEY"
+    )
+    model_idle_seconds: float = Field(default=120.0, gt=0)
+
+    docker_host: str = Field(default="", validation_alias="DOCKER_HOST")
+    sandbox_runtime: str = "runc"
+    extra_ca_file: Path | None = Field(default=None, validation_alias="SSL_CERT_FILE")
+
+    @cached_property
+    def cache_dir(self) -> Path:
+        return self.cache_home / "diono"
+
+    @cached_property
+    def models_dir(self) -> Path:
+        return self.cache_dir / "models"
