@@ -6,10 +6,10 @@ The agents know no web, no SQL, no Docker and no settings: whoever runs them pas
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from diono.kernel.events import EventDraft
-from diono.llm.port import ChatRequest, ModelProfile, Usage
+from diono.llm.port import ChatRequest, ModelProfile, Reply
 from diono.sandbox.port import Sandbox
 
 JsonObject = dict[str, Any]
@@ -17,13 +17,6 @@ JsonObject = dict[str, Any]
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-class Reply(_Frozen):
-    text: str
-    is_cut: bool = Field(description="The token limit ended the answer.")
-    usage: Usage
-    seconds: float
 
 
 class Model(Protocol):

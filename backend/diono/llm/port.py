@@ -39,6 +39,7 @@ class FinishReason(StrEnum):
 class Usage(_Frozen):
     prompt_tokens: int
     completion_tokens: int
+    is_estimate: bool = Field(default=False, description="The server did not count.")
 
 
 class ChatChunk(_Frozen):
@@ -47,6 +48,15 @@ class ChatChunk(_Frozen):
     text: str = ""
     finish: FinishReason | None = None
     usage: Usage | None = None
+
+
+class Reply(_Frozen):
+    """A whole answer, without the begun part that the request carried."""
+
+    text: str
+    is_cut: bool = Field(description="The token limit ended the answer.")
+    usage: Usage
+    seconds: float
 
 
 class ModelProfile(_Frozen):

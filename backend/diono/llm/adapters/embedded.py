@@ -1,0 +1,215 @@
+"""llama.cpp inside this process (xllamacpp): GGUF files, no server, no event loop blocked."""
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from diono.llm.acquire import ensure_model
+from diono.llm.adapters.llama_engine import EngineOptions, JsonObject, LlamaEngine
+from diono.llm.errors import (
+    ContextExceeded,
+    ModelNotFound,
+    ProviderFailed,
+    RequestRefused,
+)
+from diono.llm.known_models import KNOWN_MODELS
+from diono.llm.port import (
+    ChatChunk,
+    ChatRequest,
+    FinishReason,
+    ModelInfo,
+    ModelProfile,
+    PullProgress,
+    Usage,
+)
+from diono.llm.providers import LlmConfig
+from diono.llm.streaming import ChunkStream, StreamLimits, deliver
+from diono.llm.threads import Reporter, reports_of
+
+
+@dataclass(frozen=True)
+class EmbeddedOptions:
+    """``context_tokens`` is per slot; slots share one CPU, so more of them gain little."""
+
+    models_dir: Path
+    extra_files: Mapping[str, Path]
+    is_offline: bool = False
+    context_tokens: int = 4096
+    slots: int = 1
+    unload_after_seconds: float = 600.0
+    limits: StreamLimits = field(default_factory=StreamLimits)
+
+
+class EmbeddedModels:
+    """The known models and the user's own GGUF files, one of them loaded at a time."""
+
+    provider = "embedded"
+
+    def __init__(self, options: EmbeddedOptions) -> None:
+        self._options = options
+        self._engine = LlamaEngine(
+            EngineOptions(
+                context_tokens=options.context_tokens,
+                slots=options.slots,
+                # A thread on every core makes decoding collapse as soon as anything else runs.
+                threads=max(1, len(os.sched_getaffinity(0)) - 1),
+                unload_after_seconds=options.unload_after_seconds,
+            )
+        )
+        self._executor = ThreadPoolExecutor(options.slots, thread_name_prefix="llama")
+        self._pulls = ThreadPoolExecutor(1, thread_name_prefix="pull")
+
+    @property
+    def generating(self) -> int:
+        """Number of generations that llama.cpp works on at this moment."""
+        return self._engine.active
+
+    async def list(self) -> Sequence[ModelInfo]:
+        infos = [
+            ModelInfo(name=f"embedded/{name}", provider="embedded", size_bytes=file.stat().st_size)
+            for name, file in self._options.extra_files.items()
+            if file.is_file()
+        ]
+        for known in KNOWN_MODELS.values():
+            is_here = (self._options.models_dir / known.file_name).is_file()
+            note = f"{known.licence}; needs {known.memory_bytes / 1e9:.1f} GB of memory"
+            infos.append(
+                ModelInfo(
+                    name=f"embedded/{known.name}",
+                    provider="embedded",
+                    size_bytes=known.size_bytes,
+                    is_available=is_here,
+                    note=f"{note}. Better: {known.better}",
+                )
+            )
+        return infos
+
+    async def profile(self, model: str) -> ModelProfile:
+        self._file_of(model)
+        return ModelProfile(
+            context_tokens=self._options.context_tokens,
+            supports_json_schema=True,
+            supports_prefill=True,
+            is_local=True,
+        )
+
+    def chat(self, model: str, request: ChatRequest) -> AsyncIterator[ChatChunk]:
+        return deliver(lambda: self._stream(model, request), request, self._options.limits)
+
+    async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
+        known = KNOWN_MODELS.get(model)
+        if known is None:
+            raise ModelNotFound(
+                f"Diono knows no weights for {model}. It can fetch: {', '.join(KNOWN_MODELS)}."
+            )
+
+        def work(report: Reporter[PullProgress]) -> None:
+            def tell(status: str, done_bytes: int, total_bytes: int | None) -> None:
+                report(PullProgress(status=status, done_bytes=done_bytes, total_bytes=total_bytes))
+
+            ensure_model(self._options.models_dir, tell, self._options.is_offline, known)
+
+        async with aclosing(reports_of(self._pulls, work)) as reports:
+            async for progress in reports:
+                if progress is not None:
+                    yield progress
+        yield PullProgress(
+            status="ready", done_bytes=known.size_bytes, total_bytes=known.size_bytes
+        )
+
+    async def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._pulls.shutdown(wait=False, cancel_futures=True)
+        self._engine.close()
+
+    def _file_of(self, model: str) -> Path:
+        known = KNOWN_MODELS.get(model)
+        file = self._options.extra_files.get(model)
+        if known is not None:
+            file = self._options.models_dir / known.file_name
+        if file is None:
+            names = ", ".join([*self._options.extra_files, *KNOWN_MODELS])
+            raise ModelNotFound(f"There is no embedded model {model}. There are: {names}.")
+        if not file.is_file():
+            raise ModelNotFound(
+                f"The weights of {model} are not here. Fetch them: ./diono models pull "
+                f"embedded/{model}, or set DIONO_GGUF to a GGUF file."
+            )
+        return file
+
+    async def _stream(self, model: str, request: ChatRequest) -> ChunkStream:
+        file = self._file_of(model)
+        body = _body_of(request)
+
+        def work(report: Reporter[JsonObject]) -> None:
+            self._engine.generate(file, body, report)
+
+        async with aclosing(reports_of(self._executor, work)) as reports:
+            async for event in reports:
+                yield ChatChunk() if event is None else _chunk_of(event)
+
+
+def _body_of(request: ChatRequest) -> JsonObject:
+    body: JsonObject = {
+        "messages": [message.model_dump() for message in request.messages],
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "return_progress": True,
+    }
+    if request.seed is not None:
+        body["seed"] = request.seed
+    if request.stop:
+        body["stop"] = list(request.stop)
+    if request.json_schema is not None:
+        schema = {"name": "answer", "schema": request.json_schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    return body
+
+
+def _chunk_of(event: JsonObject) -> ChatChunk:
+    if "error" in event:
+        _raise(event["error"])
+    usage: Usage | None = None
+    if counts := event.get("usage"):
+        usage = Usage(
+            prompt_tokens=counts["prompt_tokens"], completion_tokens=counts["completion_tokens"]
+        )
+    if not event.get("choices"):
+        return ChatChunk(usage=usage)
+    choice = event["choices"][0]
+    reason = choice.get("finish_reason")
+    return ChatChunk(
+        text=choice["delta"].get("content") or "",
+        finish=FinishReason(reason) if reason in {"stop", "length"} else None,
+        usage=usage,
+    )
+
+
+def _raise(fault: JsonObject) -> None:
+    message = str(fault.get("message", "unknown error"))
+    if fault.get("type") == "exceed_context_size_error":
+        raise ContextExceeded(
+            f"The prompt has {fault.get('n_prompt_tokens')} tokens, the model's context is "
+            f"{fault.get('n_ctx')}. Shorten the request or choose a model with a longer context."
+        )
+    if fault.get("code") == 400:
+        raise RequestRefused(f"llama.cpp refuses the request: {message}")
+    raise ProviderFailed(f"llama.cpp failed: {message}. Try again, or another model.")
+
+
+def build(config: LlmConfig) -> EmbeddedModels:
+    """Build the provider from the configuration."""
+    return EmbeddedModels(
+        EmbeddedOptions(
+            models_dir=config.models_dir,
+            extra_files={config.gguf_name: config.gguf} if config.gguf else {},
+            is_offline=config.is_offline,
+            unload_after_seconds=config.unload_after_seconds,
+            limits=StreamLimits(idle_seconds=config.idle_seconds),
+        )
+    )

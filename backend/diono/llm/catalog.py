@@ -1,0 +1,181 @@
+"""All models of all providers: list them, choose one and say why, bind one for use."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import cast
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from diono.llm.errors import ModelError, ModelNotFound, NoModelAvailable
+from diono.llm.port import (
+    ChatChunk,
+    ChatRequest,
+    FinishReason,
+    LanguageModels,
+    ModelInfo,
+    ModelProfile,
+    Reply,
+    Usage,
+)
+from diono.llm.preference import by_preference
+from diono.llm.streaming import ChunkStream
+
+_LIST_SECONDS = 5.0
+
+
+class ChosenModel(BaseModel):
+    """A model and why it was taken, for the user to see."""
+
+    model_config = ConfigDict(frozen=True)
+
+    provider: str
+    model: str
+    name: str = Field(description="Full name: provider/model.")
+    reason: str
+    size_bytes: int | None = None
+    note: str = ""
+
+
+class BoundModel:
+    """A model bound to its provider: ask, and get the whole answer."""
+
+    def __init__(self, models: LanguageModels, chosen: ChosenModel, profile: ModelProfile) -> None:
+        self.name = chosen.name
+        self.profile = profile
+        self.chosen = chosen
+        self._models = models
+
+    async def ask(
+        self, request: ChatRequest, on_text: Callable[[str], Awaitable[None]] | None = None
+    ) -> Reply:
+        """Return the answer; ``on_text`` gets each piece. Cancelling stops the generation."""
+        started = time.monotonic()
+        pieces: list[str] = []
+        last = ChatChunk()
+        # Adapters return generators, which the port leaves open so that others may differ.
+        stream = cast("ChunkStream", self._models.chat(self.chosen.model, request))
+        async with aclosing(stream):
+            async for chunk in stream:
+                last = chunk
+                if not chunk.text:
+                    continue
+                pieces.append(chunk.text)
+                if on_text is not None:
+                    await on_text(chunk.text)
+        return Reply(
+            text="".join(pieces),
+            is_cut=last.finish is FinishReason.LENGTH,
+            usage=last.usage or Usage(prompt_tokens=0, completion_tokens=0, is_estimate=True),
+            seconds=time.monotonic() - started,
+        )
+
+
+class ModelCatalog:
+    """Providers by name, built at first use; their order is the order of choice."""
+
+    def __init__(self, providers: Mapping[str, Callable[[], LanguageModels]]) -> None:
+        self._factories = dict(providers)
+        self._built: dict[str, LanguageModels] = {}
+
+    def provider(self, name: str) -> LanguageModels:
+        """Return a provider. Raises ModelNotFound if it is not configured."""
+        if name not in self._built:
+            factory = self._factories.get(name)
+            if factory is None:
+                raise ModelNotFound(_unknown_provider(name, list(self._factories)))
+            self._built[name] = factory()
+        return self._built[name]
+
+    async def list(self) -> list[ModelInfo]:
+        """Return the models of every provider that answers."""
+        per_provider = await asyncio.gather(*(self._list_of(name) for name in self._factories))
+        return [info for infos in per_provider for info in infos]
+
+    async def choose(self, name: str | None = None) -> ChosenModel:
+        """Resolve ``provider/model`` or a bare model name; without a name take the best there is.
+
+        Raises ModelNotFound with what is available, or NoModelAvailable.
+        """
+        if name:
+            return await self._choose_named(name)
+        for provider in self._factories:
+            usable = [info for info in await self._list_of(provider) if info.is_available]
+            candidates = by_preference(provider, usable)
+            if candidates:
+                return _chosen(candidates[0], _reason(provider, len(candidates)))
+        raise NoModelAvailable(
+            "No model is available. Fetch the small local one: ./diono models pull "
+            "embedded/qwen2.5-coder-0.5b; or start Ollama, or set OPENAI_API_KEY, "
+            "OPENAI_BASE_URL, ANTHROPIC_API_KEY or DIONO_GGUF."
+        )
+
+    async def bind(self, name: str | None = None) -> BoundModel:
+        """Choose a model and make it ready to be asked (weights load at the first question)."""
+        chosen = await self.choose(name)
+        models = self.provider(chosen.provider)
+        return BoundModel(models, chosen, await models.profile(chosen.model))
+
+    async def close(self) -> None:
+        """Close every provider that was built."""
+        built, self._built = self._built, {}
+        await asyncio.gather(*(models.close() for models in built.values()))
+
+    async def _choose_named(self, name: str) -> ChosenModel:
+        infos = await self.list()
+        matches = [info for info in infos if name in (info.name, info.name.partition("/")[2])]
+        usable = [info for info in matches if info.is_available]
+        if usable:
+            return _chosen(usable[0], "you asked for it")
+        if matches:
+            raise ModelNotFound(
+                f"{matches[0].name} is known but not here. Fetch it: ./diono models pull "
+                f"{matches[0].name}"
+            )
+        provider, slash, model = name.partition("/")
+        if slash and provider in self._factories:
+            # Some servers serve models that they do not list: the provider has the last word.
+            await self.provider(provider).profile(model)
+            return ChosenModel(provider=provider, model=model, name=name, reason="you asked for it")
+        available = ", ".join(info.name for info in infos if info.is_available)
+        raise ModelNotFound(
+            f"There is no model {name[:100]!r}. Available: {available or 'none'}. "
+            "Write provider/model, for example ollama/qwen2.5-coder:7b."
+        )
+
+    async def _list_of(self, provider: str) -> Sequence[ModelInfo]:
+        try:
+            async with asyncio.timeout(_LIST_SECONDS):
+                return await self.provider(provider).list()
+        except (ModelError, TimeoutError):
+            return []
+
+
+def _chosen(info: ModelInfo, reason: str) -> ChosenModel:
+    return ChosenModel(
+        provider=info.provider,
+        model=info.name.partition("/")[2],
+        name=info.name,
+        reason=reason,
+        size_bytes=info.size_bytes,
+        note=info.note,
+    )
+
+
+def _reason(provider: str, count: int) -> str:
+    of_several = f", the best of its {count} models for code" if count > 1 else ""
+    return {
+        "ollama": f"an Ollama was found{of_several}",
+        "openai": f"you set an OpenAI-compatible URL or key{of_several}",
+        "anthropic": f"you set an Anthropic key{of_several}",
+        "embedded": "no Ollama and no key was found, so the model inside Diono is used",
+    }.get(provider, f"{provider} is configured{of_several}")
+
+
+def _unknown_provider(name: str, known: Sequence[str]) -> str:
+    hint = {
+        "openai": " Set OPENAI_API_KEY or OPENAI_BASE_URL.",
+        "anthropic": " Set ANTHROPIC_API_KEY.",
+    }.get(name, "")
+    return f"The provider {name[:50]!r} is not configured.{hint} Configured: {', '.join(known)}."
