@@ -1,0 +1,144 @@
+"""The grammar of the command line, and what can be refused before anything is set up."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from diono.cli.outcome import EmptyPrompt, PromptTooLarge, UsageError
+
+PROMPT_LIMIT_BYTES = 16_000
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}. Try `{self.prog} --help`.")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments with ``command`` and ``as_json`` always set.
+
+    Raises UsageError and its kinds; ``--help`` leaves with SystemExit.
+    """
+    arguments = _grammar().parse_args(argv)
+    if arguments.command == "build":
+        arguments.prompt = _checked_prompt(arguments.prompt)
+    return arguments
+
+
+def wants_json(argv: Sequence[str]) -> bool:
+    """Whether errors shall be JSON too, asked before (or without) a successful parse."""
+    return "--json" in argv
+
+
+def _checked_prompt(prompt: str) -> str:
+    if prompt == "-":
+        prompt = sys.stdin.read(PROMPT_LIMIT_BYTES + 1)
+    prompt = prompt.strip()
+    if not prompt:
+        raise EmptyPrompt('say what to build: ./diono build "A command-line program that ..."')
+    size = len(prompt.encode("utf-8", errors="replace"))
+    if size > PROMPT_LIMIT_BYTES:
+        raise PromptTooLarge(
+            f"the prompt has {size} bytes; at most {PROMPT_LIMIT_BYTES} are taken. Say it shorter."
+        )
+    return prompt
+
+
+def _grammar() -> argparse.ArgumentParser:
+    common = _Parser(add_help=False)
+    common.add_argument(
+        "--offline", action="store_true", help="use only what is on this machine; fetch nothing"
+    )
+    common.set_defaults(as_json=False)
+    parser = _Parser(
+        prog="diono", description="Turns a sentence into working, proven software on your machine."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, help_text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help_text, description=help_text, parents=[common])
+
+    _add_build(add("build", "build a program from one sentence and show what was proven"))
+    _add_up(add("up", "run the server with the dashboard"))
+    add("down", "stop the server that runs on this machine")
+    _add_tasks(add("tasks", "list, show or cancel tasks"))
+    _add_models(add("models", "list the models, or fetch one"))
+    _add_json(add("doctor", "check this machine; for each failing item, say the fix"))
+    test = add("test", "install what the tests need, and run them all")
+    test.add_argument("--quick", action="store_true", help="leave out engine, model and browser")
+    test.add_argument("--serial", action="store_true", help=argparse.SUPPRESS)
+    _add_admin(add("admin", "manage the accounts of this machine's server"))
+    _add_bench(add("bench", "measure: a start, or the builds of a list of requests"))
+    openapi = add("openapi", "print the API's description (OpenAPI, JSON)")
+    openapi.add_argument("--out", type=Path, help="write it here instead of printing it")
+    _add_setup(add("setup", "set up what a build or the dashboard needs, and stop"))
+    return parser
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json", dest="as_json", action="store_true", help="print one JSON object on stdout"
+    )
+
+
+def _add_build(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", help="what to build, in one sentence ('-' reads it from stdin)")
+    parser.add_argument("--model", help="provider/name; `diono models` lists them")
+    parser.add_argument("--out", type=Path, help="also put the files into this empty folder")
+    parser.add_argument("--budget-seconds", type=_positive, help="end honestly after this long")
+    _add_json(parser)
+
+
+def _add_up(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=_port, help="default: 8000, or DIONO_PORT")
+    parser.add_argument("--host", help="default: 127.0.0.1, or DIONO_HOST")
+    parser.add_argument("--daemon", action="store_true", help="go on in the background")
+    parser.add_argument("--no-setup", action="store_true", help="start with what is there")
+
+
+def _add_tasks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("list", "show", "cancel"), default="list")
+    parser.add_argument("task_id", nargs="?", help="for show and cancel")
+    parser.add_argument("--limit", type=_positive, default=20)
+    _add_json(parser)
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("list", "pull"), default="list")
+    parser.add_argument("name", nargs="?", help="for pull: provider/name")
+    _add_json(parser)
+
+
+def _add_admin(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("reset-password", "create-user"))
+    parser.add_argument("username")
+    parser.add_argument("--admin", action="store_true", help="create-user: may manage others")
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("start", "build"))
+    parser.add_argument("--runs", type=_positive, default=5, help="start: repeats (default 5)")
+    parser.add_argument("--list", dest="requests", type=Path, help="build: a YAML list of requests")
+    parser.add_argument("--only", type=_positive, help="build: the first N requests of the list")
+    parser.add_argument("--model", help="build: the model to use")
+    _add_json(parser)
+
+
+def _add_setup(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help="engine, image, model, frontend (default: all)"
+    )
+
+
+def _positive(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 to 65535)")

@@ -1,0 +1,167 @@
+"""The server of this machine: is it there, start it in the background, stop it."""
+
+import errno
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from diono.cli.outcome import PortTaken, ServerProblem
+from diono.settings import Settings
+
+_START_SECONDS = 90.0
+_STOP_SECONDS = 30.0
+_POLL_SECONDS = 0.05
+_PORTS_TRIED = 50
+_TAIL_LINES = 15
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    pid: int
+    url: str
+
+
+def run_dir(settings: Settings) -> Path:
+    return settings.data_dir / "run"
+
+
+def find_server(settings: Settings) -> RunningServer | None:
+    """Return the server that this data folder's run file names, if it answers."""
+    server = _recorded(settings)
+    if server is None or not _is_alive(server.pid) or not is_healthy(server.url):
+        return None
+    return server
+
+
+def is_healthy(url: str) -> bool:
+    try:
+        answer = httpx.get(f"{url}/health", timeout=3.0, trust_env=False)
+        return answer.is_success and answer.json() == {"status": "ok"}
+    except (httpx.HTTPError, ValueError):
+        return False
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raises PortTaken with the way out."""
+    reason = _why_not_free(host, port)
+    if reason:
+        raise PortTaken(
+            f"port {port} of {host} cannot be used: {reason}. Choose another (`diono up --port "
+            f"{port + 1}`), or stop what uses it (`diono down`, if it is Diono)."
+        )
+
+
+def next_free_port(host: str, first: int) -> int:
+    for port in range(first, min(first + _PORTS_TRIED, 65536)):
+        if not _why_not_free(host, port):
+            return port
+    raise PortTaken(f"none of the ports from {first} on is free; set DIONO_PORT to a free one.")
+
+
+def start_in_background(settings: Settings, host: str, port: int) -> RunningServer:
+    """Start the server detached from this terminal and wait until it answers.
+
+    Raises ServerProblem with the end of its log.
+    """
+    log = run_dir(settings) / "server.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    argv = [sys.executable, "-m", "diono.cli", "up", "--host", host, "--port", str(port)]
+    with log.open("ab") as sink:
+        process = subprocess.Popen(
+            [*argv, "--no-setup"],
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+            close_fds=True,
+        )
+
+    def is_settled() -> bool:
+        return process.poll() is not None or find_server(settings) is not None
+
+    _wait_until(is_settled, _START_SECONDS)
+    server = find_server(settings)
+    if server is None:
+        process.kill()
+        process.wait()
+        raise ServerProblem(f"the server did not start; the end of {log}:\n{_tail(log)}")
+    # It goes on without us: nobody waits for it, and that is no fault.
+    process.returncode = 0
+    return server
+
+
+def stop(settings: Settings) -> RunningServer | None:
+    """Stop the recorded server and return it; None if none runs. Raises ServerProblem."""
+    server = _recorded(settings)
+    if server is None or not _is_alive(server.pid):
+        return None
+    os.kill(server.pid, signal.SIGTERM)
+    if not _wait_until(lambda: not _is_alive(server.pid), _STOP_SECONDS):
+        raise ServerProblem(
+            f"the server (process {server.pid}) does not stop; end it with: kill -9 {server.pid}"
+        )
+    return server
+
+
+def _recorded(settings: Settings) -> RunningServer | None:
+    try:
+        facts = json.loads((run_dir(settings) / "server.json").read_text(encoding="utf-8"))
+        return RunningServer(int(facts["pid"]), str(facts["url"]))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether the process runs and is one of ours (numbers are used again after a restart)."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return not Path("/proc/self").exists() and _answers_signal(pid)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return b"diono" in command or b"pytest" in command
+
+
+def _answers_signal(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _why_not_free(host: str, port: int) -> str:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return "another program listens there"
+            return error.strerror or str(error)
+    return ""
+
+
+def _wait_until(is_reached: Callable[[], bool], seconds: float) -> bool:
+    """Look until it is so or the time is over: another process gives no event to wait for."""
+    deadline = time.monotonic() + seconds
+    while not is_reached():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:])
