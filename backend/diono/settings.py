@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 class Settings(BaseSettings):
     """All settings, with defaults that are safe for one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="DIONO_", extra="ignore", frozen=False)
+    model_config = SettingsConfigDict(env_prefix="DIONO_", extra="ignore", populate_by_name=True)
 
     data_dir: Path = REPOSITORY / "workspace" / "projects"
     cache_home: Path = Field(default=Path.home() / ".cache", validation_alias="XDG_CACHE_HOME")
@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    workflow_database_url: str = Field(default="", description="DBOS's own; empty: SQLite.")
 
     model: str = Field(default="", description="Default model, provider/name; empty: chosen.")
     gguf: Path | None = Field(default=None, description="A GGUF file for the embedded model.")
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     anthropic_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias="ANTHROPIC_API_KEY"
     )
+    script: Path | None = Field(default=None, description="Script of the `scripted` model.")
     model_idle_seconds: float = Field(default=120.0, gt=0)
 
     docker_host: str = Field(default="", validation_alias="DOCKER_HOST")

@@ -1,0 +1,21 @@
+"""What clients send and get about accounts."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Account(BaseModel):
+    """The signed-in user."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    user_id: str
+    username: str
+    is_admin: bool
+
+
+class AccessToken(BaseModel):
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a scheme
+    expires_in: int = Field(description="Seconds until the token ends; renew it before.")

@@ -1,0 +1,65 @@
+"""Tasks, their events and their files."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from diono.infra.database import Base, UtcDateTime
+
+
+class Task(Base):
+    """One request. The columns from ``status`` on are a fold over the events, kept in the same
+    transaction as each event so that a list needs no replay."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (Index("ix_tasks_owner_id_task_id", "owner_id", "task_id"),)
+
+    task_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.project_id"))
+    prompt: Mapped[str] = mapped_column(Text)
+    model: Mapped[str | None] = mapped_column(String(200))
+    budget_seconds: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    is_cancel_requested: Mapped[bool] = mapped_column(default=False)
+
+    status: Mapped[str] = mapped_column(String(16))
+    progress: Mapped[float] = mapped_column(default=0.0)
+    phase: Mapped[str] = mapped_column(String(60), default="")
+    current_agent: Mapped[str | None] = mapped_column(String(40))
+    last_message: Mapped[str] = mapped_column(Text, default="")
+    final_result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    error_code: Mapped[str | None] = mapped_column(String(60))
+    error_detail: Mapped[str | None] = mapped_column(Text)
+    preview: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_event_id: Mapped[int] = mapped_column(default=0)
+
+
+class EventRow(Base):
+    """An event. ``key`` names what it reports, so that a step run twice reports it once."""
+
+    __tablename__ = "events"
+    __table_args__ = (UniqueConstraint("task_id", "key"),)
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.task_id"), primary_key=True)
+    event_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    timestamp: Mapped[datetime] = mapped_column(UtcDateTime)
+    agent_role: Mapped[str] = mapped_column(String(40))
+    event_type: Mapped[str] = mapped_column(String(20))
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    key: Mapped[str] = mapped_column(String(120))
+
+
+class Artifact(Base):
+    """A file of the finished or growing program; its content is a blob named by its hash."""
+
+    __tablename__ = "artifacts"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.task_id"), primary_key=True)
+    path: Mapped[str] = mapped_column(String(400), primary_key=True)
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))

@@ -1,0 +1,22 @@
+"""One logger: loguru, with the standard library's records led into it."""
+
+import logging
+import sys
+
+from loguru import logger
+
+FORMAT = "{time:YYYY-MM-DDTHH:mm:ss.SSS!UTC}Z {level: <7} {name}: {message}"
+
+
+class _Intercept(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        level = record.levelname if record.levelname in logging.getLevelNamesMapping() else "INFO"
+        logger.opt(depth=6, exception=record.exc_info).log(level, record.getMessage())
+
+
+def configure_logging(level: str) -> None:
+    """Log to standard error from ``level`` on; libraries from WARNING on."""
+    logger.remove()
+    # Values of local variables could be secrets, so tracebacks do not show them.
+    logger.add(sys.stderr, level=level, format=FORMAT, backtrace=False, diagnose=False)
+    logging.basicConfig(handlers=[_Intercept()], level=logging.WARNING, force=True)

@@ -1,0 +1,97 @@
+"""Durable runs: the one module that knows DBOS.
+
+The rules it keeps (each learnt from an experiment): the SQLite file is put in WAL before DBOS opens
+it; the executor id is stable, so that a restart recovers its own runs; the application version is
+fixed by hand; queues are registered after launch; results are small; a step may run twice, so its
+effects are idempotent; runs of one workflow take their steps one after another.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any, Literal
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+
+from diono.infra.database import prepare_sqlite_file
+from diono.kernel.errors import Conflict
+
+JsonObject = dict[str, Any]
+RunBody = Callable[[str], Awaitable[None]]
+Action = Callable[[], Coroutine[Any, Any, JsonObject]]
+
+# Raised by hand when a change to a workflow's body would make recorded steps unreadable.
+APPLICATION_VERSION = "1"
+QUEUE = "builds"
+POLL_SECONDS = 0.2
+
+
+class WorkflowEngine:
+    """Runs named bodies durably; must be launched on the event loop the bodies shall run on."""
+
+    def __init__(self, database: Path | str, executor_id: str, parallel_runs: int) -> None:
+        self._url = database if isinstance(database, str) else f"sqlite:///{database}"
+        if isinstance(database, Path):
+            prepare_sqlite_file(database)
+        self._executor_id = executor_id
+        self._parallel_runs = parallel_runs
+        self._workflow: Callable[[str], Coroutine[Any, Any, None]] | None = None
+
+    async def launch(self, body: RunBody) -> None:
+        """Start the engine and recover this executor's unfinished runs. Call it on the loop."""
+        config: DBOSConfig = {
+            "name": "diono",
+            "system_database_url": self._url,
+            "executor_id": self._executor_id,
+            "application_version": APPLICATION_VERSION,
+            "notification_listener_polling_interval_sec": POLL_SECONDS,
+            "log_level": "WARNING",
+            "enable_otlp": False,
+        }
+        DBOS(config=config)
+
+        @DBOS.workflow(name="build", max_recovery_attempts=20)
+        async def build(run_id: str) -> None:
+            await body(run_id)
+
+        self._workflow = build
+        DBOS.launch()
+        await DBOS.register_queue_async(
+            QUEUE, worker_concurrency=self._parallel_runs, polling_interval_sec=POLL_SECONDS
+        )
+
+    async def start(self, run_id: str) -> None:
+        """Enqueue a run; a second start of the same id does nothing."""
+        if self._workflow is None:
+            raise Conflict("The workflow engine has not started yet. Try again in a moment.")
+        with SetWorkflowID(run_id):
+            await DBOS.enqueue_workflow_async(QUEUE, self._workflow, run_id)
+
+    async def step(self, name: str, action: Action) -> JsonObject:
+        """Run an action as a recorded step of the current run, or return its recorded result."""
+        return await DBOS.run_step_async({"name": name}, action)
+
+    async def cancel(self, run_id: str) -> None:
+        """Stop the run before its next step. Unknown ids are ignored."""
+        await DBOS.cancel_workflow_async(run_id)
+
+    async def resume(self, run_id: str) -> None:
+        """Queue an unfinished run again, whoever held it before."""
+        await DBOS.resume_workflow_async(run_id, queue_name=QUEUE)
+
+    async def status(self, run_id: str) -> Literal["UNKNOWN", "LIVE", "ENDED"]:
+        """Say whether the engine has the run and will go on with it."""
+        found = await DBOS.get_workflow_status_async(run_id)
+        if found is None:
+            return "UNKNOWN"
+        return "LIVE" if found.status in {"PENDING", "ENQUEUED", "DELAYED"} else "ENDED"
+
+    async def unfinished(self) -> dict[str, str]:
+        """Return {run id: executor id} of all runs that began and did not end."""
+        found = await DBOS.list_workflows_async(
+            status="PENDING", load_input=False, load_output=False
+        )
+        return {status.workflow_id: status.executor_id or "" for status in found}
+
+    def close(self) -> None:
+        """Stop without waiting: unfinished runs go on at the next launch."""
+        DBOS.destroy(destroy_registry=True)

@@ -1,0 +1,57 @@
+"""The web application, assembled from its parts."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from diono.features.accounts.routes import router as accounts_router
+from diono.features.models.routes import router as models_router
+from diono.features.tasks.routes import router as tasks_router
+from diono.web.errors import ErrorBody, install_error_handlers
+from diono.web.frontend import install_frontend
+from diono.web.health import router as health_router
+from diono.web.middleware import RequestContext
+from diono.web.socket import router as socket_router
+
+BODY_BYTES = 256 * 1024
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody} for status in (401, 404, 409, 413, 422, 429, 503, 507)
+}
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def create_web_app(lifespan: Lifespan | None = None, frontend: Path | None = None) -> FastAPI:
+    """Assemble the application. The lifespan puts the services on ``app.state``."""
+    app = FastAPI(
+        title="Diono",
+        summary="Turns a sentence into working, proven software on your own machine.",
+        version="0.1.0",
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+        responses=ERRORS,
+        max_body_size=BODY_BYTES,
+        docs_url=None,
+        openapi_url="/api/openapi.json",
+        redoc_url=None,
+    )
+    app.add_middleware(RequestContext)
+    install_error_handlers(app)
+    for router in (health_router, accounts_router, models_router, tasks_router, socket_router):
+        app.include_router(router)
+    if frontend is not None:
+        install_frontend(app, frontend)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document without starting anything."""
+    return create_web_app().openapi()

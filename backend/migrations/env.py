@@ -1,0 +1,19 @@
+"""Alembic's entry: the connection comes from diono.infra.migrations."""
+
+import importlib
+
+from alembic import context
+
+from diono.infra.database import Base
+
+for feature in ("accounts", "projects", "tasks"):
+    importlib.import_module(f"diono.features.{feature}.tables")
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()
