@@ -19,9 +19,9 @@ types: ## pyright, strict
 	cd backend && $(BIN)/pyright
 
 contracts: ## import rules and size budgets
-	cd backend && $(BIN)/lint-imports --no-cache && $(BIN)/pytest -q ../tests/architecture
+	cd backend && $(BIN)/lint-imports --no-cache && $(BIN)/pytest -c pyproject.toml -q ../tests/architecture
 
 unit: ## tests that need no engine, model or browser
-	cd backend && $(BIN)/pytest -q ../tests/unit
+	cd backend && $(BIN)/pytest -c pyproject.toml -q ../tests/unit
 
 .PHONY: help check format format-check lint types contracts unit
