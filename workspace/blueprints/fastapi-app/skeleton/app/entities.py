@@ -1,0 +1,12 @@
+"""What the app keeps."""
+
+from app.fields import Entity, EntityField
+
+TITLE = "New app"
+SUMMARY = "This page already works; it is being shaped to the request."
+
+ENTITY = Entity(
+    name="item",
+    plural="items",
+    fields=(EntityField("title", "text", is_required=True), EntityField("done", "boolean")),
+)

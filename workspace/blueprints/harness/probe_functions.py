@@ -1,0 +1,134 @@
+"""Runs one candidate function on many inputs and prints what came out, as JSON.
+
+Standard input: {language, source, function, calls: [[...]], seconds, flags: [index...]}.
+Standard output: {error, results: [{value} | {refused} | {error}], is_random, idle_flags: [index]}.
+Runs inside the sandbox: the source is untrusted.
+"""
+
+import contextlib
+import io
+import json
+import signal
+import sys
+
+FLAG_RUNS = 30
+
+
+class Overtime(Exception):
+    pass
+
+
+def alarm(_signal, _frame):
+    raise Overtime
+
+
+def plain(value):
+    """Turn a result into JSON values, or raise TypeError."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted((plain(item) for item in value), key=str)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "__iter__") and hasattr(value, "__next__"):
+        return [plain(item) for _, item in zip(range(1000), value, strict=False)]
+    raise TypeError(f"returned a {type(value).__name__}")
+
+
+def load_python(source, function, seconds):
+    namespace = {"__name__": "candidate"}
+    exec(compile(source, "candidate.py", "exec"), namespace)  # noqa: S102
+    target = namespace[function]
+
+    def call(arguments):
+        return plain(target(*arguments))
+
+    return call
+
+
+def load_javascript(source, function, seconds):
+    import quickjs
+
+    context = quickjs.Context()
+    context.set_time_limit(int(seconds) + 1)
+    context.set_memory_limit(64_000_000)
+    context.eval("var console = {log() {}, error() {}, warn() {}, info() {}};")
+    context.eval(source.replace("export default ", "").replace("export ", ""))
+    if context.eval(f"typeof {function}") != "function":
+        raise NameError(f"{function} is not defined")
+
+    def call(arguments):
+        text = context.eval(f"JSON.stringify({function}(...{json.dumps(arguments)}))")
+        return json.loads(text) if isinstance(text, str) else None
+
+    return call
+
+
+def attempt(call, arguments, seconds):
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            return {"value": call(json.loads(json.dumps(arguments)))}
+    except Overtime:
+        return {"error": f"no answer within {seconds} s"}
+    except ValueError as error:
+        return {"refused": str(error)[:200]}
+    except BaseException as error:  # noqa: BLE001
+        text = str(error).strip().splitlines()
+        return {"error": f"{type(error).__name__}: {text[0][:200] if text else ''}"}
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def letters(call, arguments, seconds):
+    seen = set()
+    for _ in range(FLAG_RUNS):
+        seen |= set(json.dumps(attempt(call, arguments, seconds)))
+    return seen
+
+
+def idle_flags(call, arguments, flags, seconds):
+    """Flags that change nothing about what comes out, over many runs."""
+    idle = []
+    for index in flags:
+        low, high = list(arguments), list(arguments)
+        low[index], high[index] = False, True
+        if letters(call, low, seconds) == letters(call, high, seconds):
+            idle.append(index)
+    return idle
+
+
+def main():
+    task = json.load(sys.stdin)
+    seconds = task.get("seconds", 2)
+    signal.signal(signal.SIGALRM, alarm)
+    load = load_javascript if task["language"] == "javascript" else load_python
+    signal.setitimer(signal.ITIMER_REAL, 5)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            call = load(task["source"], task["function"], seconds)
+    except BaseException as error:  # noqa: BLE001
+        text = str(error).strip().splitlines() or [""]
+        print(json.dumps({"error": f"{type(error).__name__}: {text[0][:200]}", "results": []}))
+        return
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    results = [attempt(call, arguments, seconds) for arguments in task["calls"]]
+    again = [
+        attempt(call, arguments, seconds)
+        for arguments, first in zip(task["calls"], results, strict=True)
+        if "value" in first
+    ]
+    is_random = again != [result for result in results if "value" in result]
+    idle = []
+    if is_random and task.get("flags"):
+        idle = idle_flags(call, task["calls"][0], task["flags"], seconds)
+    answer = {"error": "", "results": results, "is_random": is_random, "idle_flags": idle}
+    print(json.dumps(answer))
+
+
+main()
