@@ -1,0 +1,57 @@
+import createClient from 'openapi-fetch';
+import { ApiError, errorFromBody, toApiError } from './errors';
+import type { paths } from './schema';
+import { endSession, readSession } from './session';
+
+const SIGN_IN_PATH = '/api/auth/token';
+
+/** `fetch` with the bearer token; a refused token ends the session. Throws ApiError offline. */
+async function authorizedFetch(request: Request): Promise<Response> {
+  const session = readSession();
+  if (session && !request.headers.has('authorization')) {
+    request.headers.set('authorization', `Bearer ${session.token}`);
+  }
+  let response: Response;
+  try {
+    response = await fetch(request);
+  } catch (error) {
+    if (request.signal.aborted) throw error;
+    throw toApiError(error);
+  }
+  const isSignIn = new URL(request.url).pathname === SIGN_IN_PATH;
+  // A token that was replaced meanwhile says nothing about the present one.
+  if (response.status === 401 && !isSignIn && readSession()?.token === session?.token) {
+    endSession('Your session has ended. Sign in to go on; running builds were not touched.');
+  }
+  return response;
+}
+
+export const api = createClient<paths>({
+  baseUrl: window.location.origin,
+  fetch: authorizedFetch,
+});
+
+interface Outcome<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** The body of a successful call; throws ApiError for any other answer. */
+export async function unwrap<T>(call: Promise<Outcome<T>>): Promise<T> {
+  const { data, error, response } = await call;
+  if (!response.ok) throw errorFromBody(error, response);
+  if (data === undefined) {
+    throw new ApiError('empty_answer', 'The server sent no content.', response.status);
+  }
+  return data;
+}
+
+/** Reads a body that is not JSON (file texts, archives). */
+export async function fetchBody(path: string, signal?: AbortSignal): Promise<Response> {
+  const url = new URL(path, window.location.origin);
+  const response = await authorizedFetch(new Request(url, signal ? { signal } : {}));
+  if (response.ok) return response;
+  const body: unknown = await response.json().catch(() => null);
+  throw errorFromBody(body, response);
+}

@@ -1,0 +1,78 @@
+import { useSyncExternalStore } from 'react';
+import { isRecord } from './errors';
+import type { Token } from './types';
+
+export interface Session {
+  token: string;
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+  lifetimeSeconds: number;
+}
+
+const STORAGE_KEY = 'diono.session';
+const listeners = new Set<() => void>();
+let current: Session | null | undefined;
+let endReason = '';
+
+function parse(text: string | null): Session | null {
+  if (!text) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!isRecord(value)) return null;
+    const { token, expiresAt, lifetimeSeconds } = value;
+    if (typeof token !== 'string' || typeof expiresAt !== 'number') return null;
+    if (typeof lifetimeSeconds !== 'number' || expiresAt <= Date.now()) return null;
+    return { token, expiresAt, lifetimeSeconds };
+  } catch {
+    return null;
+  }
+}
+
+function publish(session: Session | null): void {
+  current = session;
+  for (const notify of listeners) notify();
+}
+
+export function readSession(): Session | null {
+  current ??= parse(localStorage.getItem(STORAGE_KEY));
+  return current;
+}
+
+export function beginSession(token: Token): void {
+  const session: Session = {
+    token: token.access_token,
+    expiresAt: Date.now() + token.expires_in * 1000,
+    lifetimeSeconds: token.expires_in,
+  };
+  endReason = '';
+  localStorage.setItem(STORAGE_KEY, JSON.stringify(session));
+  publish(session);
+}
+
+/** Forgets the token; `reason` is what the sign-in page tells the user. */
+export function endSession(reason = ''): void {
+  endReason = reason;
+  localStorage.removeItem(STORAGE_KEY);
+  publish(null);
+}
+
+export function sessionEndReason(): string {
+  return endReason;
+}
+
+function subscribe(notify: () => void): () => void {
+  // Another tab signed in, renewed or signed out.
+  const onStorage = (event: StorageEvent) => {
+    if (event.key === STORAGE_KEY) publish(parse(event.newValue));
+  };
+  listeners.add(notify);
+  window.addEventListener('storage', onStorage);
+  return () => {
+    listeners.delete(notify);
+    window.removeEventListener('storage', onStorage);
+  };
+}
+
+export function useSession(): Session | null {
+  return useSyncExternalStore(subscribe, readSession);
+}

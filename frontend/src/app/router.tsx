@@ -1,0 +1,60 @@
+import { CircleHelp } from 'lucide-react';
+import { createBrowserRouter, Link, useRouteError } from 'react-router';
+import { toApiError } from '@/api/errors';
+import { useSession } from '@/api/session';
+import { buttonClass } from '@/components/ui/button';
+import { ErrorNote } from '@/components/ui/error-note';
+import { EmptyState } from '@/components/ui/note';
+import { LoadingNote } from '@/components/ui/spinner';
+import { SignInPage } from '@/features/accounts/sign-in-page';
+import { ComposePage } from './compose-page';
+import { Shell } from './shell';
+
+/** The address stays as it is, so after signing in the reader is where they meant to be. */
+function SignedIn() {
+  return useSession() ? <Shell /> : <SignInPage />;
+}
+
+function NotFoundPage() {
+  return (
+    <EmptyState
+      icon={<CircleHelp />}
+      title="There is no page at this address"
+      action={
+        <Link to="/" className={buttonClass({})}>
+          New build
+        </Link>
+      }
+    />
+  );
+}
+
+function BrokenPage() {
+  return (
+    <main className="mx-auto max-w-xl p-6 pt-24">
+      <ErrorNote
+        title="This page broke"
+        error={toApiError(useRouteError())}
+        onRetry={() => window.location.reload()}
+      />
+    </main>
+  );
+}
+
+export function createRouter() {
+  return createBrowserRouter([
+    {
+      element: <SignedIn />,
+      errorElement: <BrokenPage />,
+      hydrateFallbackElement: <LoadingNote label="Loading" className="pt-24" />,
+      children: [
+        { path: '/', element: <ComposePage /> },
+        {
+          path: '/tasks/:taskId',
+          lazy: async () => ({ Component: (await import('./task-page')).TaskPage }),
+        },
+        { path: '*', element: <NotFoundPage /> },
+      ],
+    },
+  ]);
+}

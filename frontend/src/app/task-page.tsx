@@ -1,0 +1,147 @@
+import { Link, useParams, useSearchParams } from 'react-router';
+import type { TaskState } from '@/api/types';
+import { buttonClass } from '@/components/ui/button';
+import { ErrorNote } from '@/components/ui/error-note';
+import { LoadingNote } from '@/components/ui/spinner';
+import { Tab, TabList, TabPanel, Tabs } from '@/components/ui/tabs';
+import { FilesPanel } from '@/features/files/files-panel';
+import { PreviewPanel } from '@/features/previews/preview-panel';
+import { useTaskState } from '@/features/tasks/queries';
+import { ReceiptPanel } from '@/features/tasks/receipt';
+import { TaskHeader } from '@/features/tasks/task-header';
+import { isTerminal, type TaskView } from '@/features/tasks/task-view';
+import { Timeline } from '@/features/tasks/timeline';
+import { useTaskEvents } from '@/features/tasks/use-task-events';
+import { shorten } from '@/lib/format';
+import { useMediaQuery } from '@/lib/use-media-query';
+
+const tabNames = ['timeline', 'preview', 'files', 'receipt'] as const;
+type TabName = (typeof tabNames)[number];
+
+function isTabName(value: string | null): value is TabName {
+  return tabNames.some((name) => name === value);
+}
+
+/** What matters most now, until the reader chooses. */
+function defaultTab(task: TaskState, hasPreview: boolean, isWide: boolean): TabName {
+  if (isTerminal(task.status)) return 'receipt';
+  if (!isWide) return 'timeline';
+  return hasPreview ? 'preview' : 'files';
+}
+
+interface WorkAreaProps {
+  task: TaskState;
+  view: TaskView;
+  isWide: boolean;
+}
+
+function WorkArea({ task, view, isWide }: WorkAreaProps) {
+  const [params, setParams] = useSearchParams();
+  const hasPreview = task.has_preview || view.isPreviewRunning;
+  const isDone = isTerminal(task.status);
+  const wanted = params.get('tab');
+  const isKnown = isTabName(wanted) && !(isWide && wanted === 'timeline');
+  const tab = isKnown ? wanted : defaultTab(task, hasPreview, isWide);
+  const show = (changes: Record<string, string>) =>
+    setParams((current) => new URLSearchParams({ ...Object.fromEntries(current), ...changes }), {
+      replace: true,
+    });
+  const checks = task.final_result?.checks ?? view.checks;
+  const passed = checks.filter((check) => check.passed === true).length;
+
+  return (
+    <Tabs
+      value={tab}
+      onValueChange={(value) => show({ tab: value })}
+      className="h-full min-w-0 grow"
+    >
+      <TabList aria-label="Parts of this build">
+        {!isWide && <Tab value="timeline">Timeline</Tab>}
+        <Tab value="preview">Preview</Tab>
+        <Tab value="files">Files</Tab>
+        <Tab value="receipt">
+          {isDone ? 'Receipt' : 'Checks'}
+          {checks.length > 0 && (
+            <span className="text-[0.8rem] font-normal text-ink-faint tabular-nums">
+              {passed}/{checks.length}
+            </span>
+          )}
+        </Tab>
+      </TabList>
+      {!isWide && (
+        <TabPanel value="timeline" className="overflow-y-auto p-4 pt-5">
+          <Timeline view={view} isWaiting={!isDone} />
+        </TabPanel>
+      )}
+      <TabPanel value="preview" className="overflow-hidden">
+        <PreviewPanel
+          taskId={task.task_id}
+          hasPreview={hasPreview}
+          isDone={isDone}
+          revision={view.fileRevision}
+        />
+      </TabPanel>
+      <TabPanel value="files" className="overflow-hidden">
+        <FilesPanel
+          taskId={task.task_id}
+          isDone={isDone}
+          selectedPath={params.get('file')}
+          onSelect={(file) => show({ tab: 'files', file })}
+        />
+      </TabPanel>
+      <TabPanel value="receipt" className="overflow-y-auto">
+        <ReceiptPanel task={task} liveChecks={view.checks} />
+      </TabPanel>
+    </Tabs>
+  );
+}
+
+function TaskScreen({ taskId }: { taskId: string }) {
+  const isWide = useMediaQuery('(min-width: 1024px)');
+  const state = useTaskState(taskId);
+  const events = useTaskEvents(taskId);
+  const problem = state.data ? events.error : (state.error ?? events.error);
+
+  if (!state.data) {
+    if (!problem) return <LoadingNote label="Reading the build" className="pt-24" />;
+    return (
+      <div className="mx-auto max-w-xl p-6 pt-16">
+        <ErrorNote
+          title="This build cannot be shown"
+          error={problem}
+          onRetry={() => void state.refetch()}
+        />
+        <Link to="/" className={buttonClass({}, 'mt-4')}>
+          New build
+        </Link>
+      </div>
+    );
+  }
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      <title>{`${shorten(state.data.prompt, 50)} · Diono`}</title>
+      <TaskHeader task={state.data} view={events.view} mode={events.mode} />
+      {problem && (
+        <ErrorNote className="m-4 mb-0" title="The timeline has stopped" error={problem} />
+      )}
+      <div className="flex min-h-0 grow">
+        {isWide && (
+          <section
+            aria-label="Steps"
+            // Focusable, so that a keyboard can scroll it.
+            tabIndex={0}
+            className="w-[26rem] shrink-0 overflow-y-auto border-r border-line px-5 pt-5 outline-offset-[-2px] 2xl:w-[31rem]"
+          >
+            <Timeline view={events.view} isWaiting={!isTerminal(state.data.status)} />
+          </section>
+        )}
+        <WorkArea task={state.data} view={events.view} isWide={isWide} />
+      </div>
+    </div>
+  );
+}
+
+export function TaskPage() {
+  const { taskId = '' } = useParams();
+  return <TaskScreen key={taskId} taskId={taskId} />;
+}

@@ -1,0 +1,242 @@
+import type { TaskEvent, TaskStatus } from '@/api/types';
+import { liveCheckFromEvent, PayloadReader, type LiveCheck } from './event-payload';
+import { isTerminal, type TaskView, type TimelineEntry, type TimelineSection } from './task-view';
+
+const THINKING_TAIL_CHARACTERS = 6000;
+const STATUSES: Record<TaskStatus, true> = {
+  PENDING: true,
+  RUNNING: true,
+  WAITING: true,
+  SUCCEEDED: true,
+  FAILED: true,
+  CANCELLED: true,
+};
+
+function isStatus(value: string): value is TaskStatus {
+  return Object.hasOwn(STATUSES, value);
+}
+
+function timeOf(event: TaskEvent): number {
+  return Date.parse(event.timestamp) || 0;
+}
+
+/** The section that an event of this role belongs to, or -1. */
+function sectionIndexFor(view: TaskView, event: TaskEvent): number {
+  const own = view.sections.findLastIndex((it) => it.isOpen && it.role === event.agent_role);
+  if (own >= 0) return own;
+  const last = view.sections.length - 1;
+  const latest = view.sections[last];
+  if (!latest) return -1;
+  // What the system says while an agent works belongs to that stretch of work.
+  const isAside = event.agent_role === 'System' && latest.isOpen;
+  return isAside || latest.role === event.agent_role ? last : -1;
+}
+
+function withSection(
+  view: TaskView,
+  index: number,
+  change: (section: TimelineSection) => TimelineSection,
+): TaskView {
+  const section = view.sections[index];
+  if (!section) return view;
+  return { ...view, sections: view.sections.with(index, change(section)) };
+}
+
+function openSection(view: TaskView, event: TaskEvent, title: string, isOpen: boolean): TaskView {
+  const section: TimelineSection = {
+    id: event.event_id ?? view.lastEventId,
+    role: event.agent_role,
+    title,
+    startedAt: timeOf(event),
+    seconds: null,
+    isOpen,
+    entries: [],
+  };
+  return { ...view, sections: [...view.sections, section] };
+}
+
+function append(view: TaskView, event: TaskEvent, entry: TimelineEntry): TaskView {
+  let target = view;
+  let index = sectionIndexFor(view, event);
+  if (index < 0) {
+    target = openSection(view, event, '', false);
+    index = target.sections.length - 1;
+  }
+  return withSection(target, index, (section) => ({
+    ...section,
+    entries: [...section.entries, entry],
+  }));
+}
+
+function settleTools(section: TimelineSection): TimelineSection {
+  const entries = section.entries.map((entry) =>
+    entry.kind === 'tool' && entry.outcome === 'running'
+      ? { ...entry, outcome: 'stopped' as const }
+      : entry,
+  );
+  return { ...section, isOpen: false, entries };
+}
+
+function completeAgent(view: TaskView, event: TaskEvent): TaskView {
+  const index = view.sections.findLastIndex((it) => it.isOpen && it.role === event.agent_role);
+  const seconds = new PayloadReader(event).number('seconds');
+  return withSection(view, index, (section) => ({
+    ...settleTools(section),
+    seconds: seconds ?? (timeOf(event) - section.startedAt) / 1000,
+  }));
+}
+
+function completeTool(view: TaskView, event: TaskEvent): TaskView {
+  const payload = new PayloadReader(event);
+  const tool = payload.text('tool');
+  const title = payload.text('title');
+  const done = {
+    kind: 'tool' as const,
+    tool,
+    title: title || tool,
+    outcome: payload.flag('is_success') === false ? ('failed' as const) : ('succeeded' as const),
+    detail: payload.text('detail'),
+    seconds: payload.number('seconds'),
+  };
+  const index = sectionIndexFor(view, event);
+  const running = view.sections[index]?.entries.findLastIndex(
+    (it) => it.kind === 'tool' && it.outcome === 'running' && it.tool === tool,
+  );
+  if (running === undefined || running < 0) {
+    return append(view, event, { id: event.event_id ?? 0, ...done });
+  }
+  return withSection(view, index, (section) => {
+    const begun = section.entries[running];
+    if (begun?.kind !== 'tool') return section;
+    const entry = { id: begun.id, ...done, title: title || begun.title };
+    return { ...section, entries: section.entries.with(running, entry) };
+  });
+}
+
+function applyState(view: TaskView, event: TaskEvent): TaskView {
+  const payload = new PayloadReader(event);
+  const status = payload.text('status');
+  const next: TaskView = {
+    ...view,
+    status: isStatus(status) ? status : view.status,
+    progress: payload.number('progress') ?? view.progress,
+    phase: payload.text('phase') || view.phase,
+  };
+  if (!next.status || !isTerminal(next.status)) return next;
+  return { ...next, thinking: null, sections: next.sections.map(settleTools) };
+}
+
+function applyCheck(view: TaskView, event: TaskEvent): TaskView {
+  const check = liveCheckFromEvent(event);
+  const isSame = (other: LiveCheck) => other.name === check.name && other.kind === check.kind;
+  const index = view.checks.findIndex(isSame);
+  const checks = index < 0 ? [...view.checks, check] : view.checks.with(index, check);
+  return append({ ...view, checks }, event, { id: event.event_id ?? 0, kind: 'check', check });
+}
+
+function applyFile(view: TaskView, event: TaskEvent): TaskView {
+  const payload = new PayloadReader(event);
+  return append({ ...view, fileRevision: view.fileRevision + 1 }, event, {
+    id: event.event_id ?? 0,
+    kind: 'file',
+    path: payload.text('path'),
+    size: payload.number('size'),
+    isRemoved: payload.text('action') === 'removed',
+  });
+}
+
+function applyPreview(view: TaskView, event: TaskEvent): TaskView {
+  const payload = new PayloadReader(event);
+  const isRunning = payload.text('state') !== 'stopped';
+  return append({ ...view, isPreviewRunning: isRunning }, event, {
+    id: event.event_id ?? 0,
+    kind: 'preview',
+    title: payload.text('title'),
+    isRunning,
+  });
+}
+
+function applyThinking(view: TaskView, event: TaskEvent): TaskView {
+  const payload = new PayloadReader(event);
+  const file = payload.text('file');
+  const tokens = payload.number('tokens') ?? 0;
+  const before = view.thinking;
+  const isSameAnswer =
+    before !== null &&
+    before.role === event.agent_role &&
+    before.file === file &&
+    tokens >= before.tokens;
+  const text = (isSameAnswer ? before.text : '') + payload.text('text');
+  return {
+    ...view,
+    thinking: {
+      role: event.agent_role,
+      file,
+      text: text.slice(-THINKING_TAIL_CHARACTERS),
+      tokens,
+      tokensPerSecond: payload.number('tokens_per_second'),
+    },
+  };
+}
+
+type Handler = (view: TaskView, event: TaskEvent, payload: PayloadReader) => TaskView;
+
+const handlers: Record<TaskEvent['event_type'], Handler> = {
+  STATE: applyState,
+  THINKING: applyThinking,
+  CHECK: applyCheck,
+  FILE: applyFile,
+  PREVIEW: applyPreview,
+  TOOL_COMPLETE: completeTool,
+  AGENT_COMPLETE: completeAgent,
+  RESULT: (view) => view,
+  AGENT_START: (view, event, payload) => openSection(view, event, payload.text('title'), true),
+  TOOL_START: (view, event, payload) =>
+    append(view, event, {
+      id: event.event_id ?? 0,
+      kind: 'tool',
+      tool: payload.text('tool'),
+      title: payload.text('title') || payload.text('tool'),
+      outcome: 'running',
+      detail: '',
+      seconds: null,
+    }),
+  MESSAGE: (view, event, payload) =>
+    append(view, event, { id: event.event_id ?? 0, kind: 'message', text: payload.text('text') }),
+  LOG: (view, event, payload) =>
+    append(view, event, {
+      id: event.event_id ?? 0,
+      kind: 'log',
+      text: payload.text('text'),
+      level: payload.text('level'),
+    }),
+  ERROR: (view, event, payload) =>
+    append(view, event, {
+      id: event.event_id ?? 0,
+      kind: 'error',
+      code: payload.text('code'),
+      detail: payload.text('detail'),
+    }),
+};
+
+/** The model's draft is over once something lasting follows it. */
+function endsThinking(event: TaskEvent): boolean {
+  return !['THINKING', 'LOG', 'STATE', 'PREVIEW'].includes(event.event_type);
+}
+
+function foldEvent(view: TaskView, event: TaskEvent): TaskView {
+  // An event that comes twice (reconnection, poll beside socket) changes nothing.
+  if (event.event_id !== null && event.event_id <= view.lastEventId) return view;
+  const handler = Object.hasOwn(handlers, event.event_type) ? handlers[event.event_type] : null;
+  const next = handler ? handler(view, event, new PayloadReader(event)) : view;
+  return {
+    ...next,
+    lastEventId: event.event_id ?? view.lastEventId,
+    thinking: endsThinking(event) ? null : next.thinking,
+  };
+}
+
+/** Adds events to a view; pure, and indifferent to repeats. */
+export function foldEvents(view: TaskView, events: readonly TaskEvent[]): TaskView {
+  return events.reduce(foldEvent, view);
+}

@@ -1,0 +1,176 @@
+import { CircleCheck, CircleSlash, CircleX, ReceiptText } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { Receipt, TaskState } from '@/api/types';
+import { EmptyState, Note } from '@/components/ui/note';
+import { cn } from '@/lib/cn';
+import { formatNumber, formatSeconds } from '@/lib/format';
+import { CheckRow } from './check-mark';
+import { liveCheckFromReceipt, type LiveCheck } from './event-payload';
+import { isTerminal } from './task-view';
+
+function Group({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section>
+      <h3 className="mb-2.5 text-[0.87rem] font-semibold text-ink-faint">{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+function CheckGroup({ title, checks }: { title: string; checks: readonly LiveCheck[] }) {
+  if (checks.length === 0) return null;
+  return (
+    <Group title={`${title} (${checks.length})`}>
+      <ul className="grid gap-2.5 text-[0.93rem]">
+        {checks.map((check) => (
+          <li key={`${check.kind} ${check.name}`}>
+            <CheckRow check={check} />
+          </li>
+        ))}
+      </ul>
+    </Group>
+  );
+}
+
+function Checks({
+  checks,
+  unproven,
+}: {
+  checks: readonly LiveCheck[];
+  unproven: readonly string[];
+}) {
+  const notRun = checks.filter((check) => check.passed === null);
+  return (
+    <>
+      <CheckGroup title="Failed" checks={checks.filter((check) => check.passed === false)} />
+      <CheckGroup title="Proven" checks={checks.filter((check) => check.passed === true)} />
+      <CheckGroup title="Did not run" checks={notRun} />
+      {unproven.length > 0 && (
+        <Group title={`Not proven (${unproven.length})`}>
+          <ul className="grid gap-2 text-[0.93rem]">
+            {unproven.map((claim) => (
+              <li key={claim} className="flex gap-2.5">
+                <CircleSlash aria-hidden className="mt-0.5 size-4.5 shrink-0 text-warn" />
+                <span className="min-w-0 break-words">{claim}</span>
+              </li>
+            ))}
+          </ul>
+        </Group>
+      )}
+    </>
+  );
+}
+
+const verdicts = {
+  SUCCEEDED: { icon: CircleCheck, style: 'text-good', title: 'Built and checked' },
+  FAILED: { icon: CircleX, style: 'text-bad', title: 'Not everything that was asked for works' },
+  CANCELLED: { icon: CircleSlash, style: 'text-ink-soft', title: 'Cancelled before the end' },
+};
+
+function Verdict({ receipt }: { receipt: Receipt }) {
+  const { icon: Icon, style, title } = verdicts[receipt.status];
+  const required = receipt.checks.filter((check) => check.is_required !== false);
+  const passed = required.filter((check) => check.passed === true).length;
+  return (
+    <div className="flex gap-3.5">
+      <Icon aria-hidden className={cn('size-8 shrink-0', style)} />
+      <div className="min-w-0">
+        <h2 className="text-[1.2rem] font-semibold tracking-tight">{title}</h2>
+        <p className="mt-0.5 text-ink-soft">
+          {passed} of {required.length} required checks passed.
+        </p>
+        {receipt.reason && <p className="mt-2 break-words whitespace-pre-wrap">{receipt.reason}</p>}
+      </div>
+    </div>
+  );
+}
+
+function Figures({ receipt }: { receipt: Receipt }) {
+  const figures = [
+    ['Time', formatSeconds(receipt.seconds)],
+    ['Attempts', formatNumber(receipt.attempts)],
+    ['Tokens read', formatNumber(receipt.tokens_in)],
+    ['Tokens written', formatNumber(receipt.tokens_out)],
+    ['Files', formatNumber(receipt.files.length)],
+    ['Blueprint', receipt.blueprint || 'none'],
+    ['Commit', receipt.commit?.slice(0, 10) || 'none'],
+  ] as const;
+  return (
+    <dl className="grid grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-x-4 gap-y-3.5 rounded-xl bg-sunken px-4 py-3.5">
+      {figures.map(([name, value]) => (
+        <div key={name} className="min-w-0">
+          <dt className="text-[0.8rem] text-ink-faint">{name}</dt>
+          <dd className="font-medium break-words tabular-nums">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Spec({ spec }: { spec: Record<string, unknown> }) {
+  if (Object.keys(spec).length === 0) return null;
+  return (
+    <details>
+      <summary className="text-[0.87rem] font-semibold text-ink-faint hover:text-ink">
+        Specification
+      </summary>
+      <pre
+        tabIndex={0}
+        aria-label="Specification"
+        className="mt-2 max-h-96 overflow-auto rounded-xl bg-sunken p-4 font-mono text-[0.8rem] whitespace-pre-wrap text-ink-soft"
+      >
+        {JSON.stringify(spec, null, 2)}
+      </pre>
+    </details>
+  );
+}
+
+function TaskError({ error }: { error: NonNullable<TaskState['error']> }) {
+  return (
+    <Note tone="bad" title="The build ended with an error">
+      {error.detail}
+      <span className="mt-1 block font-mono text-[0.8rem] text-ink-faint">{error.code}</span>
+    </Note>
+  );
+}
+
+function NoChecks({ isDone }: { isDone: boolean }) {
+  return (
+    <EmptyState icon={<ReceiptText />} title={isDone ? 'No receipt' : 'No check has run yet'}>
+      {isDone
+        ? 'This build ended before anything was checked.'
+        : 'Checks are derived from your request first; each turns green or red here.'}
+    </EmptyState>
+  );
+}
+
+interface ReceiptPanelProps {
+  task: TaskState;
+  /** The newest outcome of each check, until the receipt is written. */
+  liveChecks: readonly LiveCheck[];
+}
+
+export function ReceiptPanel({ task, liveChecks }: ReceiptPanelProps) {
+  const receipt = task.final_result;
+  const isDone = isTerminal(task.status);
+  if (!receipt && liveChecks.length === 0 && !task.error) return <NoChecks isDone={isDone} />;
+  return (
+    <div className="mx-auto grid max-w-3xl gap-7 p-5 sm:p-7" data-testid="receipt">
+      {receipt && (
+        <>
+          <Verdict receipt={receipt} />
+          <Figures receipt={receipt} />
+        </>
+      )}
+      {task.error && <TaskError error={task.error} />}
+      {!receipt && !isDone && (
+        <p className="text-ink-soft">Checks so far. The receipt follows at the end.</p>
+      )}
+      <Checks
+        checks={receipt ? receipt.checks.map(liveCheckFromReceipt) : liveChecks}
+        unproven={receipt?.unproven ?? []}
+      />
+      <Spec spec={receipt?.spec ?? {}} />
+    </div>
+  );
+}

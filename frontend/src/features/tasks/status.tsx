@@ -1,0 +1,80 @@
+import { Ban, Check, CircleDashed, Hand, X } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { TaskStatus } from '@/api/types';
+import { Spinner } from '@/components/ui/spinner';
+import { cn } from '@/lib/cn';
+
+interface StatusLook {
+  label: string;
+  icon: ReactNode;
+  style: string;
+  tone: 'accent' | 'good' | 'bad' | 'calm';
+}
+
+export const statusLooks: Record<TaskStatus, StatusLook> = {
+  PENDING: {
+    label: 'Waiting to start',
+    icon: <CircleDashed aria-hidden />,
+    style: 'bg-sunken text-ink-soft',
+    tone: 'calm',
+  },
+  RUNNING: {
+    label: 'Building',
+    icon: <Spinner />,
+    style: 'bg-accent-soft text-accent',
+    tone: 'accent',
+  },
+  WAITING: {
+    label: 'Waiting for you',
+    icon: <Hand aria-hidden />,
+    style: 'bg-warn-soft text-warn',
+    tone: 'accent',
+  },
+  SUCCEEDED: {
+    label: 'Succeeded',
+    icon: <Check aria-hidden />,
+    style: 'bg-good-soft text-good',
+    tone: 'good',
+  },
+  FAILED: {
+    label: 'Failed',
+    icon: <X aria-hidden />,
+    style: 'bg-bad-soft text-bad',
+    tone: 'bad',
+  },
+  CANCELLED: {
+    label: 'Cancelled',
+    icon: <Ban aria-hidden />,
+    style: 'bg-sunken text-ink-soft',
+    tone: 'calm',
+  },
+};
+
+export function StatusBadge({ status }: { status: TaskStatus }) {
+  const { label, icon, style } = statusLooks[status];
+  return (
+    <span
+      data-testid="task-status"
+      className={cn(
+        'inline-flex items-center gap-1.5 rounded-full px-2.5 py-0.5 text-[0.87rem] font-medium [&_svg]:size-3.5',
+        style,
+      )}
+    >
+      {icon}
+      {label}
+    </span>
+  );
+}
+
+/** The status as one mark, for lists. */
+export function StatusMark({ status }: { status: TaskStatus }) {
+  const { label, icon, style } = statusLooks[status];
+  return (
+    <span
+      className={cn('grid size-5 shrink-0 place-items-center rounded-full [&_svg]:size-3', style)}
+    >
+      {icon}
+      <span className="sr-only">{label}: </span>
+    </span>
+  );
+}

@@ -1,0 +1,73 @@
+import type { TaskEvent, TaskStatus } from '@/api/types';
+import type { LiveCheck } from './event-payload';
+
+export type AgentRole = TaskEvent['agent_role'];
+
+export type TimelineEntry = { id: number } & (
+  | { kind: 'message'; text: string }
+  | { kind: 'log'; text: string; level: string }
+  | { kind: 'error'; code: string; detail: string }
+  | {
+      kind: 'tool';
+      tool: string;
+      title: string;
+      outcome: 'running' | 'succeeded' | 'failed' | 'stopped';
+      detail: string;
+      seconds: number | null;
+    }
+  | { kind: 'check'; check: LiveCheck }
+  | { kind: 'file'; path: string; size: number | null; isRemoved: boolean }
+  | { kind: 'preview'; title: string; isRunning: boolean }
+);
+
+/** One stretch of work by one agent. */
+export interface TimelineSection {
+  id: number;
+  role: AgentRole;
+  title: string;
+  /** Milliseconds since 1970. */
+  startedAt: number;
+  seconds: number | null;
+  isOpen: boolean;
+  entries: readonly TimelineEntry[];
+}
+
+/** What the model is writing right now; never stored, gone with the next event. */
+export interface Thinking {
+  role: AgentRole;
+  file: string;
+  text: string;
+  tokens: number;
+  tokensPerSecond: number | null;
+}
+
+export interface TaskView {
+  lastEventId: number;
+  status: TaskStatus | null;
+  progress: number | null;
+  phase: string;
+  sections: readonly TimelineSection[];
+  checks: readonly LiveCheck[];
+  thinking: Thinking | null;
+  isPreviewRunning: boolean;
+  /** Counts accepted and removed files, so that readers know when to look again. */
+  fileRevision: number;
+}
+
+export const emptyTaskView: TaskView = {
+  lastEventId: 0,
+  status: null,
+  progress: null,
+  phase: '',
+  sections: [],
+  checks: [],
+  thinking: null,
+  isPreviewRunning: false,
+  fileRevision: 0,
+};
+
+const TERMINAL: ReadonlySet<TaskStatus> = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
+
+export function isTerminal(status: TaskStatus): boolean {
+  return TERMINAL.has(status);
+}
