@@ -26,14 +26,14 @@ def by_preference(provider: str, infos: Sequence[ModelInfo]) -> list[ModelInfo]:
     """Return the models that can chat, best first. The scripted provider is never chosen."""
     if provider == "scripted":
         return []
-    usable = [info for info in infos if not _NOT_FOR_CHAT.search(info.name)]
+    usable = [info for info in infos if not _NOT_FOR_CHAT.search(info.name.partition("/")[2])]
     if provider == "embedded":
         return usable  # its own order: the user's file first
     return sorted(usable, key=_rank)
 
 
 def _rank(info: ModelInfo) -> tuple[int, float, str]:
-    name = info.name.lower()
+    name = info.name.partition("/")[2].lower()
     family = next(
         (rank for rank, pattern in enumerate(_FAMILIES) if re.search(pattern, name)),
         len(_FAMILIES),

@@ -1,0 +1,75 @@
+"""Ollama, found on the machine or named by OLLAMA_HOST; its client is imported once one answers."""
+
+import importlib
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from diono.llm.errors import ProviderUnreachable
+from diono.llm.port import ChatChunk, ChatRequest, ModelInfo, ModelProfile, PullProgress
+from diono.llm.probe import places_for, probe_ollama
+from diono.llm.providers import LlmConfig
+from diono.llm.streaming import ChunkStream, StreamLimits, deliver
+
+if TYPE_CHECKING:
+    from diono.llm.adapters.ollama_client import OllamaClient
+
+
+class OllamaModels:
+    """The models of one Ollama server."""
+
+    provider = "ollama"
+
+    def __init__(self, host: str, limits: StreamLimits) -> None:
+        self._host = host
+        self._limits = limits
+        self._client: OllamaClient | None = None
+
+    async def list(self) -> Sequence[ModelInfo]:
+        return await (await self._connected()).list()
+
+    async def profile(self, model: str) -> ModelProfile:
+        return (await (await self._connected()).facts(model)).profile
+
+    def chat(self, model: str, request: ChatRequest) -> AsyncIterator[ChatChunk]:
+        return deliver(lambda: self._stream(model, request), request, self._limits)
+
+    async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
+        client = await self._connected()
+        async with aclosing(client.pull(model)) as stream:
+            async for progress in stream:
+                yield progress
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+    async def _stream(self, model: str, request: ChatRequest) -> ChunkStream:
+        client = await self._connected()
+        async with aclosing(client.chat(model, request)) as stream:
+            async for chunk in stream:
+                yield chunk
+
+    async def _connected(self) -> "OllamaClient":
+        if self._client is not None:
+            return self._client
+        url = await self._find()
+        module = importlib.import_module("diono.llm.adapters.ollama_client")
+        client: OllamaClient = module.OllamaClient(url)
+        self._client = client
+        return client
+
+    async def _find(self) -> str:
+        results = await probe_ollama(self._host)
+        for result in results:
+            if result.version:
+                return result.url
+        looked_at = ", ".join(url for _, url in places_for(self._host))
+        raise ProviderUnreachable(
+            f"No Ollama answers at {looked_at}. Start it (ollama serve), or set OLLAMA_HOST."
+        )
+
+
+def build(config: LlmConfig) -> OllamaModels:
+    """Build the provider from the configuration."""
+    return OllamaModels(config.ollama_host, StreamLimits(idle_seconds=config.idle_seconds))
