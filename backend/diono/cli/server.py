@@ -1,7 +1,6 @@
 """The server of this machine: is it there, start it in the background, stop it."""
 
 import errno
-import json
 import os
 import signal
 import socket
@@ -9,12 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from diono.cli.outcome import PortTaken, ServerProblem
+from diono.infra.server_file import ServerFile
 from diono.settings import Settings
 
 _START_SECONDS = 90.0
@@ -24,22 +23,16 @@ _PORTS_TRIED = 50
 _TAIL_LINES = 15
 
 
-@dataclass(frozen=True)
-class RunningServer:
-    pid: int
-    url: str
-
-
 def run_dir(settings: Settings) -> Path:
     return settings.data_dir / "run"
 
 
-def find_server(settings: Settings) -> RunningServer | None:
+def find_server(settings: Settings) -> ServerFile | None:
     """Return the server that this data folder's run file names, if it answers."""
-    server = _recorded(settings)
-    if server is None or not _is_alive(server.pid) or not is_healthy(server.url):
+    note = ServerFile.read(settings.data_dir)
+    if note is None or not _is_alive(note) or not is_healthy(note.url):
         return None
-    return server
+    return note
 
 
 def is_healthy(url: str) -> bool:
@@ -67,7 +60,7 @@ def next_free_port(host: str, first: int) -> int:
     raise PortTaken(f"none of the ports from {first} on is free; set DIONO_PORT to a free one.")
 
 
-def start_in_background(settings: Settings, host: str, port: int) -> RunningServer:
+def start_in_background(settings: Settings, host: str, port: int) -> ServerFile:
     """Start the server detached from this terminal and wait until it answers.
 
     Raises ServerProblem with the end of its log.
@@ -99,44 +92,27 @@ def start_in_background(settings: Settings, host: str, port: int) -> RunningServ
     return server
 
 
-def stop(settings: Settings) -> RunningServer | None:
+def stop(settings: Settings) -> ServerFile | None:
     """Stop the recorded server and return it; None if none runs. Raises ServerProblem."""
-    server = _recorded(settings)
-    if server is None or not _is_alive(server.pid):
+    server = ServerFile.read(settings.data_dir)
+    if server is None or not _is_alive(server):
         return None
     os.kill(server.pid, signal.SIGTERM)
-    if not _wait_until(lambda: not _is_alive(server.pid), _STOP_SECONDS):
+    if not _wait_until(lambda: not _is_alive(server), _STOP_SECONDS):
         raise ServerProblem(
             f"the server (process {server.pid}) does not stop; end it with: kill -9 {server.pid}"
         )
     return server
 
 
-def _recorded(settings: Settings) -> RunningServer | None:
+def _is_alive(note: ServerFile) -> bool:
+    """Whether the process is a server of ours (numbers are used again after a restart)."""
+    command_line = Path(f"/proc/{note.pid}/cmdline")
     try:
-        facts = json.loads((run_dir(settings) / "server.json").read_text(encoding="utf-8"))
-        return RunningServer(int(facts["pid"]), str(facts["url"]))
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _is_alive(pid: int) -> bool:
-    """Whether the process runs and is one of ours (numbers are used again after a restart)."""
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
-        return not Path("/proc/self").exists() and _answers_signal(pid)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return b"diono" in command or b"pytest" in command
-
-
-def _answers_signal(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
+        return b"diono" in command_line.read_bytes()
     except OSError:
-        return False
-    return True
+        # No such process, or a system without /proc, where the signal of `read` has to do.
+        return not Path("/proc/self/cmdline").exists()
 
 
 def _why_not_free(host: str, port: int) -> str:

@@ -33,10 +33,13 @@ class BarsReport:
             console=self._console,
             transient=True,
         )
+        self._is_closed = False
         self._progress.start()
 
     def close(self) -> None:
+        """Stop moving; what still goes on beside the command goes on unseen."""
         self._progress.stop()
+        self._is_closed = True
 
     def started(self, step: str, title: str) -> None:
         with self._lock:
@@ -63,5 +66,7 @@ class BarsReport:
             task = self._tasks.pop(step)
             title = self._progress.tasks[self._progress.task_ids.index(task)].description
             self._progress.remove_task(task)
+            if self._is_closed:
+                return
             line = f"{mark} {title:<20} {seconds:6.1f} s  [dim]{escape(note)}[/]"
             self._console.print(line, highlight=False)

@@ -34,6 +34,8 @@ class PlainReport:
     def failed(self, step: str, detail: str, seconds: float) -> None:
         self._write(f"[set-up] {self._title(step)}: failed after {seconds:.1f} s")
 
+    def close(self) -> None: ...
+
     def _title(self, step: str) -> str:
         return self._titles.get(step, step)
 

@@ -1,14 +1,29 @@
 """Runs other programs with their output kept in a log and shown line by line."""
 
+import os
+import signal
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from diono.setup.errors import CommandFailed
 
 _TAIL_LINES = 15
+_running: set["subprocess.Popen[str]"] = set()
+
+
+def stop_commands() -> None:
+    """Kill what runs now, with all its children; the set-up resumes at the next start."""
+    for process in tuple(_running):
+        _kill(process)
+
+
+def _kill(process: "subprocess.Popen[str]") -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def run_command(
@@ -38,6 +53,7 @@ def run_command(
                 stderr=subprocess.STDOUT,
                 encoding="utf-8",
                 errors="replace",
+                start_new_session=True,
             )
         except OSError as error:
             raise CommandFailed(f"cannot start `{argv[0]}`: {error.strerror}") from error
@@ -45,12 +61,13 @@ def run_command(
 
         def stop() -> None:
             overdue.set()
-            process.kill()
+            _kill(process)
 
         timer = threading.Timer(timeout_seconds, stop)
         timer.daemon = True
         timer.start()
         lines: list[str] = []
+        _running.add(process)
         try:
             with process:
                 for line in process.stdout or ():
@@ -58,8 +75,12 @@ def run_command(
                     sink.write(line)
                     if on_line is not None and line.strip():
                         on_line(line.strip())
+        except BaseException:
+            _kill(process)
+            raise
         finally:
             timer.cancel()
+            _running.discard(process)
     output = "".join(lines)
     if process.returncode != 0:
         tail = "\n".join(f"    {line}" for line in _last(output))

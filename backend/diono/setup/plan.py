@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from diono.kernel.errors import DionoError
-from diono.setup.errors import SetupFailed
+from diono.setup.commands import stop_commands
 from diono.setup.report import Report
 
 Progress = Callable[[str, float | None], None]
@@ -24,7 +24,7 @@ class Step:
 
 
 async def run_steps(steps: Sequence[Step], report: Report) -> None:
-    """Run what is not done yet. If some fail, the others end first; then the first is raised.
+    """Run what is not done yet. The first failure stops the rest, which resumes the next time.
 
     Raises DionoError.
     """
@@ -32,15 +32,17 @@ async def run_steps(steps: Sequence[Step], report: Report) -> None:
     for step in steps:
         if not step.is_done():
             pending[step.name] = asyncio.create_task(_run(step, dict(pending), report))
-    outcomes = await asyncio.gather(*pending.values(), return_exceptions=True)
-    failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-    causes = [failure for failure in failures if not isinstance(failure, _NeedFailed)]
-    if causes:
-        raise causes[0]
-
-
-class _NeedFailed(SetupFailed):
-    """A step that this one needs has failed; that failure is the one to tell."""
+    if not pending:
+        return
+    try:
+        done, _ = await asyncio.wait(pending.values(), return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    except BaseException:
+        for task in pending.values():
+            task.cancel()
+        stop_commands()
+        raise
 
 
 async def _run(step: Step, before: dict[str, "asyncio.Task[None]"], report: Report) -> None:
@@ -48,7 +50,7 @@ async def _run(step: Step, before: dict[str, "asyncio.Task[None]"], report: Repo
     if needed:
         await asyncio.wait(needed)
         if any(task.cancelled() or task.exception() for task in needed):
-            raise _NeedFailed(f"{step.title} waits for a step that failed.")
+            return
     started_at = time.monotonic()
     report.started(step.name, step.title)
 
