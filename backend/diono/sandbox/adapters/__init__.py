@@ -1,0 +1,1 @@
+"""Adapters of the sandbox port. Only composition roots name them."""
