@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +23,7 @@ from diono.infra.blobs import FolderBlobs
 from diono.infra.bus import MemoryBus
 from diono.infra.clock import SystemClock
 from diono.infra.database import Database, sqlite_url
+from diono.infra.heartbeats import Heartbeats
 from diono.infra.logging import configure_logging
 from diono.infra.migrations import current_revision, head_revision, migrate
 from diono.infra.server_file import OneTimePassword, ServerFile
@@ -30,7 +31,9 @@ from diono.infra.tokens import TokenSigner, load_secret
 from diono.kernel.errors import DionoError, ErrorKind, Unavailable
 from diono.llm.catalog import ModelCatalog
 from diono.llm.providers import LlmConfig, provider_factories
+from diono.sandbox.adapters.service import ServiceSandboxes
 from diono.sandbox.config import SandboxConfig
+from diono.sandbox.launch import SandboxDaemon
 from diono.sandbox.port import Sandboxes
 from diono.settings import REPOSITORY, Settings
 from diono.web.app import create_web_app
@@ -40,7 +43,6 @@ from diono.web.socket import is_origin_allowed
 FRONTEND = REPOSITORY / "frontend" / "dist"
 BLUEPRINTS = REPOSITORY / "workspace" / "blueprints"
 PARALLEL_BUILDS = 2
-EXECUTOR_ID = "local"
 
 
 class PortTaken(DionoError):
@@ -48,27 +50,32 @@ class PortTaken(DionoError):
     kind = ErrorKind.CONFLICT
 
 
-class Starter(Protocol):
+class Engine(Protocol):
     async def start(self, run_id: str) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class DeferredRuns:
     """Hands runs to the workflow engine, which starts after the server already answers."""
 
     def __init__(self) -> None:
-        self._engine: asyncio.Future[Starter] = asyncio.get_running_loop().create_future()
+        self._engine: asyncio.Future[Engine] = asyncio.get_running_loop().create_future()
         self.problem = "starting"
 
     async def start(self, run_id: str) -> None:
         """Raises Unavailable if the engine could not start."""
         await (await asyncio.shield(self._engine)).start(run_id)
 
-    def is_ready(self, engine: Starter) -> None:
+    def is_ready(self, engine: Engine) -> None:
         self.problem = "ok"
         self._engine.set_result(engine)
 
     def close(self) -> None:
-        if not self._engine.done():
+        """Stop the engine; its unfinished runs go on at the next start."""
+        if self.problem == "ok":
+            self._engine.result().close()
+        elif not self._engine.done():
             self.is_broken("The server is stopping.")
 
     def is_broken(self, detail: str) -> None:
@@ -83,6 +90,7 @@ class Adapters:
 
     database: Database
     sandboxes: Sandboxes
+    sandboxes_starting: asyncio.Task[None]
     catalog: ModelCatalog
     blobs: FolderBlobs
 
@@ -124,15 +132,41 @@ def accounts_of(settings: Settings, database: Database) -> Accounts:
 
 
 @asynccontextmanager
-async def _open_adapters(settings: Settings) -> AsyncIterator[Adapters]:
+async def _sandbox_service(
+    settings: Settings,
+) -> AsyncGenerator[tuple[Sandboxes, asyncio.Task[None]]]:
+    config = sandbox_config(settings)
+    daemon = SandboxDaemon(config)
+    # Beside the first replies: the service looks for what a former life left in the engine.
+    starting = asyncio.create_task(_start_sandboxes(daemon))
+    sandboxes: Sandboxes = ServiceSandboxes(config.socket)
+    try:
+        yield sandboxes, starting
+    finally:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await sandboxes.close()
+        await daemon.stop()
+
+
+async def _start_sandboxes(daemon: SandboxDaemon) -> None:
+    try:
+        await daemon.start()
+    except DionoError as error:
+        logger.error("{}", error.detail)
+
+
+@asynccontextmanager
+async def _open_adapters(settings: Settings) -> AsyncGenerator[Adapters]:
     database = Database(database_url(settings))
     catalog = ModelCatalog(provider_factories(llm_config(settings)))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         await migrate(database)
         stack.push_async_callback(catalog.close)
-        sandboxes = await stack.enter_async_context(_sandbox_service(settings))
-        yield Adapters(database, sandboxes, catalog, FolderBlobs(settings.data_dir / "blobs"))
+        sandboxes, starting = await stack.enter_async_context(_sandbox_service(settings))
+        blobs = FolderBlobs(settings.data_dir / "blobs")
+        yield Adapters(database, sandboxes, starting, catalog, blobs)
 
 
 async def _launch_workflows(
@@ -145,8 +179,9 @@ async def _launch_workflows(
         jobs = await asyncio.to_thread(importlib.import_module, "diono.features.tasks.jobs")
         url = settings.workflow_database_url
         engine = workflows.WorkflowEngine(
-            url or settings.data_dir / "workflows.sqlite", EXECUTOR_ID, PARALLEL_BUILDS
+            url or settings.data_dir / "workflows.sqlite", settings.executor_id, PARALLEL_BUILDS
         )
+        heartbeats = Heartbeats(adapters.database, settings.executor_id, SystemClock())
         job = jobs.BuildJob(
             ledger=ledger,
             engine=engine,
@@ -155,6 +190,8 @@ async def _launch_workflows(
             blueprints=jobs.BlueprintCatalog(BLUEPRINTS),
             clock=SystemClock(),
         )
+        await asyncio.wait({adapters.sandboxes_starting})
+        await heartbeats.beat()
         await engine.launch(job.run)
         await jobs.reconcile(ledger, engine, job)
     except (DionoError, OSError, SQLAlchemyError, ImportError) as error:
@@ -162,10 +199,11 @@ async def _launch_workflows(
         runs.is_broken(f"The workflow engine did not start: {error}. The log has the cause.")
     else:
         runs.is_ready(engine)
+        await heartbeats.keep(engine)
 
 
 @asynccontextmanager
-async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(settings: Settings, app: FastAPI) -> AsyncGenerator[None]:
     clock, bus = SystemClock(), MemoryBus()
     signer = TokenSigner(_token_secret(settings))
     async with _open_adapters(settings) as adapters:
@@ -204,7 +242,8 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _stop(launching: asyncio.Task[None], runs: DeferredRuns, gateway: PreviewGateway) -> None:
-    await asyncio.wait({launching})
+    launching.cancel()
+    await asyncio.gather(launching, return_exceptions=True)
     runs.close()
     await gateway.close()
 

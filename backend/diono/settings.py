@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    executor_id: str = Field(default="local", description="Stable name of this process.")
     workflow_database_url: str = Field(default="", description="DBOS's own; empty: SQLite.")
 
     model: str = Field(default="", description="Default model, provider/name; empty: chosen.")
@@ -39,6 +40,11 @@ class Settings(BaseSettings):
     )
     script: Path | None = Field(default=None, description="Script of the `scripted` model.")
     model_idle_seconds: float = Field(default=120.0, gt=0)
+
+    server_url: str = Field(
+        default="", validation_alias="DIONO_URL", description="Command line: a server elsewhere."
+    )
+    server_token: SecretStr = Field(default=SecretStr(""), validation_alias="DIONO_TOKEN")
 
     docker_host: str = Field(default="", validation_alias="DOCKER_HOST")
     sandbox_runtime: str = "runc"

@@ -6,8 +6,11 @@ from alembic import context
 
 from diono.infra.database import Base
 
-for feature in ("accounts", "projects", "tasks"):
-    importlib.import_module(f"diono.features.{feature}.tables")
+for module in (
+    "infra.heartbeats",
+    *(f"features.{f}.tables" for f in ("accounts", "projects", "tasks")),
+):
+    importlib.import_module(f"diono.{module}")
 
 context.configure(
     connection=context.config.attributes["connection"],

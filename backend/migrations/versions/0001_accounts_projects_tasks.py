@@ -71,8 +71,13 @@ def upgrade() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
     )
+    op.create_table(
+        "executors",
+        sa.Column("executor_id", sa.String(80), primary_key=True),
+        sa.Column("heartbeat_at", UtcDateTime(), nullable=False),
+    )
 
 
 def downgrade() -> None:
-    for table in ("artifacts", "events", "tasks", "projects", "users"):
+    for table in ("executors", "artifacts", "events", "tasks", "projects", "users"):
         op.drop_table(table)

@@ -1,0 +1,76 @@
+"""Who is alive among the processes that run workflows, and what the dead have left behind.
+
+The open core of DBOS recovers a run only when the same executor starts again; moving it to a
+living one is ours to do.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from loguru import logger
+from sqlalchemy import String, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from diono.infra.clock import Clock
+from diono.infra.database import Base, Database, UtcDateTime
+
+BEAT_SECONDS = 5.0
+STALE_SECONDS = 30.0
+
+
+class Executor(Base):
+    __tablename__ = "executors"
+
+    executor_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    heartbeat_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Runs(Protocol):
+    async def unfinished(self) -> dict[str, str]: ...
+
+    async def resume(self, run_id: str) -> None: ...
+
+
+class Heartbeats:
+    def __init__(self, database: Database, executor_id: str, clock: Clock) -> None:
+        self._database = database
+        self._executor_id = executor_id
+        self._clock = clock
+
+    async def beat(self) -> None:
+        async with self._database.write() as session:
+            await session.merge(
+                Executor(executor_id=self._executor_id, heartbeat_at=self._clock.now())
+            )
+
+    async def take_over(self, runs: Runs) -> list[str]:
+        """Queue again the runs of executors that have been silent too long; return their ids.
+
+        A frozen executor that wakes up later finishes the step it is in and stops, so a step can
+        run twice but a run cannot end twice.
+        """
+        since = self._clock.now() - timedelta(seconds=STALE_SECONDS)
+        async with self._database.read() as session:
+            living = set(
+                await session.scalars(
+                    select(Executor.executor_id).where(Executor.heartbeat_at >= since)
+                )
+            )
+        unfinished = await runs.unfinished()
+        orphans = [run for run, executor in unfinished.items() if executor not in living]
+        for run_id in orphans:
+            logger.warning("run {} had lost its executor and goes on here", run_id)
+            await runs.resume(run_id)
+        return orphans
+
+    async def keep(self, runs: Runs) -> None:
+        """Beat and look for orphans until cancelled; a database that is away is tried again."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await self.beat()
+                await self.take_over(runs)
+            except DBAPIError as error:
+                logger.warning("heartbeat failed: {}", error)
