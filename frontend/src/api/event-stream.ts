@@ -9,6 +9,8 @@ export interface EventStreamOptions {
   /** The last event that the reader holds; asked anew on every (re)connection. */
   lastEventId: () => number;
   token: () => string;
+  /** The task has ended and the reader has its last event. */
+  isOver: () => boolean;
   poll: (sinceEventId: number, signal: AbortSignal) => Promise<EventPage>;
   connect: () => WebSocket;
   onEvents: (events: TaskEvent[]) => void;
@@ -117,7 +119,11 @@ async function followPolls(options: EventStreamOptions, signal: AbortSignal): Pr
       if (wasOffline) return true;
       const cameAtOnce = Date.now() - askedAt < EMPTY_ANSWER_PAUSE_MILLISECONDS;
       if (page.events.length === 0 && cameAtOnce) {
-        await pause(EMPTY_ANSWER_PAUSE_MILLISECONDS, signal);
+        const isOver = options.isOver();
+        await pause(
+          isOver ? POLL_MILLISECONDS_BEFORE_SOCKET_RETRY : EMPTY_ANSWER_PAUSE_MILLISECONDS,
+          signal,
+        );
       }
     } catch (caught) {
       if (signal.aborted) return true;

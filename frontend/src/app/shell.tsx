@@ -46,14 +46,15 @@ export function Shell() {
       >
         Skip to the content
       </a>
-      <div
+      <aside
+        aria-label="Builds and account"
         className={cn(
           'flex shrink-0 flex-col lg:w-68 lg:border-r lg:border-line',
           isSidebarShown && 'max-lg:h-dvh',
         )}
       >
         <div className="flex items-center justify-between border-line px-4 py-2.5 max-lg:border-b lg:px-5 lg:py-4">
-          <Link to="/" aria-label="Diono, new build" className="rounded-lg">
+          <Link to="/" aria-label="Diono, start page" className="rounded-lg">
             <Logo />
           </Link>
           {!isWide && (
@@ -73,7 +74,7 @@ export function Shell() {
             <Sidebar />
           </div>
         )}
-      </div>
+      </aside>
       {(isWide || !isOpen) && (
         <main id="main" tabIndex={-1} className="min-h-0 min-w-0 grow overflow-y-auto outline-none">
           <Outlet />

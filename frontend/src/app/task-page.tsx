@@ -8,6 +8,7 @@ import { FilesPanel } from '@/features/files/files-panel';
 import { PreviewPanel } from '@/features/previews/preview-panel';
 import { useTaskState } from '@/features/tasks/queries';
 import { ReceiptPanel } from '@/features/tasks/receipt';
+import { readReceipt } from '@/features/tasks/receipt-data';
 import { TaskHeader } from '@/features/tasks/task-header';
 import { isTerminal, type TaskView } from '@/features/tasks/task-view';
 import { Timeline } from '@/features/tasks/timeline';
@@ -46,7 +47,7 @@ function WorkArea({ task, view, isWide }: WorkAreaProps) {
     setParams((current) => new URLSearchParams({ ...Object.fromEntries(current), ...changes }), {
       replace: true,
     });
-  const checks = task.final_result?.checks ?? view.checks;
+  const checks = readReceipt(task.final_result)?.checks ?? view.checks;
   const passed = checks.filter((check) => check.passed === true).length;
 
   return (

@@ -9,10 +9,10 @@ const buttonStyle = cva(
   {
     variants: {
       tone: {
-        primary: 'bg-accent text-on-accent enabled:hover:bg-accent-strong',
-        secondary: 'border border-line-strong bg-surface text-ink enabled:hover:bg-sunken',
-        ghost: 'text-ink-soft enabled:hover:bg-sunken enabled:hover:text-ink',
-        danger: 'border border-bad/40 bg-surface text-bad enabled:hover:bg-bad-soft',
+        primary: 'bg-accent text-on-accent not-disabled:hover:bg-accent-strong',
+        secondary: 'border border-line-strong bg-surface text-ink not-disabled:hover:bg-sunken',
+        ghost: 'text-ink-soft not-disabled:hover:bg-sunken not-disabled:hover:text-ink',
+        danger: 'border border-bad/40 bg-surface text-bad not-disabled:hover:bg-bad-soft',
       },
       size: { small: 'h-8 px-2.5 text-[0.87rem]', medium: 'h-9.5 px-4', icon: 'size-8' },
     },

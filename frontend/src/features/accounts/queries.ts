@@ -22,7 +22,7 @@ export function useSignIn() {
     mutationFn: ({ username, password }: Credentials) =>
       unwrap(
         api.POST('/api/auth/token', {
-          body: { username, password },
+          body: { username, password, grant_type: 'password', scope: '' },
           bodySerializer: () => new URLSearchParams({ username, password, grant_type: 'password' }),
           headers: { 'content-type': 'application/x-www-form-urlencoded' },
         }),

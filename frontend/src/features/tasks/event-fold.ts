@@ -1,5 +1,5 @@
 import type { TaskEvent, TaskStatus } from '@/api/types';
-import { liveCheckFromEvent, PayloadReader, type LiveCheck } from './event-payload';
+import { PayloadReader, readCheck, type LiveCheck } from './event-payload';
 import { isTerminal, type TaskView, type TimelineEntry, type TimelineSection } from './task-view';
 
 const THINKING_TAIL_CHARACTERS = 6000;
@@ -79,7 +79,7 @@ function settleTools(section: TimelineSection): TimelineSection {
 
 function completeAgent(view: TaskView, event: TaskEvent): TaskView {
   const index = view.sections.findLastIndex((it) => it.isOpen && it.role === event.agent_role);
-  const seconds = new PayloadReader(event).number('seconds');
+  const seconds = new PayloadReader(event.payload).number('seconds');
   return withSection(view, index, (section) => ({
     ...settleTools(section),
     seconds: seconds ?? (timeOf(event) - section.startedAt) / 1000,
@@ -87,7 +87,7 @@ function completeAgent(view: TaskView, event: TaskEvent): TaskView {
 }
 
 function completeTool(view: TaskView, event: TaskEvent): TaskView {
-  const payload = new PayloadReader(event);
+  const payload = new PayloadReader(event.payload);
   const tool = payload.text('tool');
   const title = payload.text('title');
   const done = {
@@ -114,7 +114,7 @@ function completeTool(view: TaskView, event: TaskEvent): TaskView {
 }
 
 function applyState(view: TaskView, event: TaskEvent): TaskView {
-  const payload = new PayloadReader(event);
+  const payload = new PayloadReader(event.payload);
   const status = payload.text('status');
   const next: TaskView = {
     ...view,
@@ -127,7 +127,7 @@ function applyState(view: TaskView, event: TaskEvent): TaskView {
 }
 
 function applyCheck(view: TaskView, event: TaskEvent): TaskView {
-  const check = liveCheckFromEvent(event);
+  const check = readCheck(new PayloadReader(event.payload));
   const isSame = (other: LiveCheck) => other.name === check.name && other.kind === check.kind;
   const index = view.checks.findIndex(isSame);
   const checks = index < 0 ? [...view.checks, check] : view.checks.with(index, check);
@@ -135,7 +135,7 @@ function applyCheck(view: TaskView, event: TaskEvent): TaskView {
 }
 
 function applyFile(view: TaskView, event: TaskEvent): TaskView {
-  const payload = new PayloadReader(event);
+  const payload = new PayloadReader(event.payload);
   return append({ ...view, fileRevision: view.fileRevision + 1 }, event, {
     id: event.event_id ?? 0,
     kind: 'file',
@@ -146,7 +146,7 @@ function applyFile(view: TaskView, event: TaskEvent): TaskView {
 }
 
 function applyPreview(view: TaskView, event: TaskEvent): TaskView {
-  const payload = new PayloadReader(event);
+  const payload = new PayloadReader(event.payload);
   const isRunning = payload.text('state') !== 'stopped';
   return append({ ...view, isPreviewRunning: isRunning }, event, {
     id: event.event_id ?? 0,
@@ -157,7 +157,7 @@ function applyPreview(view: TaskView, event: TaskEvent): TaskView {
 }
 
 function applyThinking(view: TaskView, event: TaskEvent): TaskView {
-  const payload = new PayloadReader(event);
+  const payload = new PayloadReader(event.payload);
   const file = payload.text('file');
   const tokens = payload.number('tokens') ?? 0;
   const before = view.thinking;
@@ -228,7 +228,7 @@ function foldEvent(view: TaskView, event: TaskEvent): TaskView {
   // An event that comes twice (reconnection, poll beside socket) changes nothing.
   if (event.event_id !== null && event.event_id <= view.lastEventId) return view;
   const handler = Object.hasOwn(handlers, event.event_type) ? handlers[event.event_type] : null;
-  const next = handler ? handler(view, event, new PayloadReader(event)) : view;
+  const next = handler ? handler(view, event, new PayloadReader(event.payload)) : view;
   return {
     ...next,
     lastEventId: event.event_id ?? view.lastEventId,

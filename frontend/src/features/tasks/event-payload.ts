@@ -1,12 +1,11 @@
 import { isRecord } from '@/api/errors';
-import type { Check, TaskEvent } from '@/api/types';
 
-/** Readers for the open payload of an event: a missing or wrong field reads as empty. */
+/** Reads an open JSON object (an event's payload, a receipt): a missing field reads as empty. */
 export class PayloadReader {
   private readonly payload: Record<string, unknown>;
 
-  constructor(event: TaskEvent) {
-    this.payload = isRecord(event.payload) ? event.payload : {};
+  constructor(payload: unknown) {
+    this.payload = isRecord(payload) ? payload : {};
   }
 
   text(name: string): string {
@@ -25,9 +24,14 @@ export class PayloadReader {
     return typeof value === 'boolean' ? value : null;
   }
 
-  record(name: string): Record<string, unknown> | null {
+  record(name: string): Record<string, unknown> {
     const value = this.payload[name];
-    return isRecord(value) ? value : null;
+    return isRecord(value) ? value : {};
+  }
+
+  list(name: string): unknown[] {
+    const value = this.payload[name];
+    return Array.isArray(value) ? value : [];
   }
 }
 
@@ -40,8 +44,7 @@ export interface LiveCheck {
   candidate: number | null;
 }
 
-export function liveCheckFromEvent(event: TaskEvent): LiveCheck {
-  const payload = new PayloadReader(event);
+export function readCheck(payload: PayloadReader): LiveCheck {
   return {
     name: payload.text('name') || 'Unnamed check',
     kind: payload.text('kind'),
@@ -49,16 +52,5 @@ export function liveCheckFromEvent(event: TaskEvent): LiveCheck {
     detail: payload.text('detail'),
     isRequired: payload.flag('is_required') ?? true,
     candidate: payload.number('candidate'),
-  };
-}
-
-export function liveCheckFromReceipt(check: Check): LiveCheck {
-  return {
-    name: check.name,
-    kind: check.kind,
-    passed: check.passed,
-    detail: check.detail ?? '',
-    isRequired: check.is_required ?? true,
-    candidate: null,
   };
 }

@@ -1,11 +1,12 @@
 import { CircleCheck, CircleSlash, CircleX, ReceiptText } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { Receipt, TaskState } from '@/api/types';
+import type { TaskState } from '@/api/types';
 import { EmptyState, Note } from '@/components/ui/note';
 import { cn } from '@/lib/cn';
 import { formatNumber, formatSeconds } from '@/lib/format';
 import { CheckRow } from './check-mark';
-import { liveCheckFromReceipt, type LiveCheck } from './event-payload';
+import type { LiveCheck } from './event-payload';
+import { readReceipt, type Receipt } from './receipt-data';
 import { isTerminal } from './task-view';
 
 function Group({ title, children }: { title: string; children: ReactNode }) {
@@ -69,7 +70,7 @@ const verdicts = {
 
 function Verdict({ receipt }: { receipt: Receipt }) {
   const { icon: Icon, style, title } = verdicts[receipt.status];
-  const required = receipt.checks.filter((check) => check.is_required !== false);
+  const required = receipt.checks.filter((check) => check.isRequired);
   const passed = required.filter((check) => check.passed === true).length;
   return (
     <div className="flex gap-3.5">
@@ -89,11 +90,11 @@ function Figures({ receipt }: { receipt: Receipt }) {
   const figures = [
     ['Time', formatSeconds(receipt.seconds)],
     ['Attempts', formatNumber(receipt.attempts)],
-    ['Tokens read', formatNumber(receipt.tokens_in)],
-    ['Tokens written', formatNumber(receipt.tokens_out)],
+    ['Tokens read', formatNumber(receipt.tokensIn)],
+    ['Tokens written', formatNumber(receipt.tokensOut)],
     ['Files', formatNumber(receipt.files.length)],
     ['Blueprint', receipt.blueprint || 'none'],
-    ['Commit', receipt.commit?.slice(0, 10) || 'none'],
+    ['Commit', receipt.commit.slice(0, 10) || 'none'],
   ] as const;
   return (
     <dl className="grid grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-x-4 gap-y-3.5 rounded-xl bg-sunken px-4 py-3.5">
@@ -150,27 +151,36 @@ interface ReceiptPanelProps {
   liveChecks: readonly LiveCheck[];
 }
 
+function FinalReceipt({ receipt }: { receipt: Receipt }) {
+  return (
+    <>
+      <Verdict receipt={receipt} />
+      <Figures receipt={receipt} />
+      <Checks checks={receipt.checks} unproven={receipt.unproven} />
+      <Spec spec={receipt.spec} />
+    </>
+  );
+}
+
 export function ReceiptPanel({ task, liveChecks }: ReceiptPanelProps) {
-  const receipt = task.final_result;
+  const receipt = readReceipt(task.final_result);
   const isDone = isTerminal(task.status);
   if (!receipt && liveChecks.length === 0 && !task.error) return <NoChecks isDone={isDone} />;
   return (
     <div className="mx-auto grid max-w-3xl gap-7 p-5 sm:p-7" data-testid="receipt">
-      {receipt && (
+      {task.error && <TaskError error={task.error} />}
+      {receipt ? (
+        <FinalReceipt receipt={receipt} />
+      ) : (
         <>
-          <Verdict receipt={receipt} />
-          <Figures receipt={receipt} />
+          <h2 className="text-ink-soft">
+            {isDone
+              ? 'Checks that ran; there is no receipt'
+              : 'Checks so far. The receipt follows at the end.'}
+          </h2>
+          <Checks checks={liveChecks} unproven={[]} />
         </>
       )}
-      {task.error && <TaskError error={task.error} />}
-      {!receipt && !isDone && (
-        <p className="text-ink-soft">Checks so far. The receipt follows at the end.</p>
-      )}
-      <Checks
-        checks={receipt ? receipt.checks.map(liveCheckFromReceipt) : liveChecks}
-        unproven={receipt?.unproven ?? []}
-      />
-      <Spec spec={receipt?.spec ?? {}} />
     </div>
   );
 }

@@ -114,7 +114,7 @@ export function TaskHeader({ task, view, mode }: TaskHeaderProps) {
   const isDone = isTerminal(task.status);
   const progress = (isDone ? null : view.progress) ?? task.progress;
   const agent = task.current_agent ? agentLabel(task.current_agent) : '';
-  const doing = isDone ? task.last_message : view.phase || task.last_message || agent;
+  const doing = view.phase || task.phase || task.last_message || agent;
   return (
     <header className="border-b border-line bg-surface px-4 pt-4 pb-3.5 sm:px-6">
       <div className="flex flex-wrap items-start gap-x-6 gap-y-3">
@@ -134,7 +134,7 @@ export function TaskHeader({ task, view, mode }: TaskHeaderProps) {
           <ProgressBar value={progress} label="Progress" tone={statusLooks[task.status].tone} />
           <p className="mt-1.5 flex gap-3 text-[0.87rem] text-ink-soft">
             <span aria-live="polite" className="min-w-0 grow truncate">
-              {doing}
+              {doing.charAt(0).toUpperCase() + doing.slice(1)}
             </span>
             <span className="tabular-nums">{Math.round(progress * 100)} %</span>
           </p>

@@ -65,7 +65,8 @@ export function Timeline({ view, isWaiting }: { view: TaskView; isWaiting: boole
   }
   return (
     <div>
-      <ol aria-label="Timeline">
+      <h2 className="sr-only">Timeline</h2>
+      <ol>
         {view.sections.map((section) => (
           <Section key={section.id} section={section} />
         ))}

@@ -7,7 +7,7 @@ import { queryKeys } from '@/api/query-keys';
 import { readSession } from '@/api/session';
 import type { TaskEvent, TaskState } from '@/api/types';
 import { foldEvents } from './event-fold';
-import { emptyTaskView, type TaskView } from './task-view';
+import { emptyTaskView, isTerminal, type TaskView } from './task-view';
 
 const FLUSH_MILLISECONDS = 60;
 const POLL_WAIT_SECONDS = 25;
@@ -88,7 +88,19 @@ export function useTaskEvents(taskId: string): TaskEvents {
       connect: connectEventSocket,
       onEvents: batcher.add,
       onMode: setMode,
-      onRefused: setError,
+      isOver: () => {
+        const { status } = readView();
+        return status !== null && isTerminal(status);
+      },
+      onRefused: (refusal) => {
+        // Our events are from another life of the server's database: read it all again.
+        if (refusal.code === 'unknown_event_id' && readView().lastEventId > 0) {
+          client.setQueryData<TaskView>(key, emptyTaskView);
+          stream.restart();
+        } else {
+          setError(refusal);
+        }
+      },
     });
     // A network that came back is used at once instead of after a pause.
     window.addEventListener('online', stream.restart);
