@@ -1,6 +1,7 @@
 """All models of all providers: list them, choose one and say why, bind one for use."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -78,15 +79,20 @@ class ModelCatalog:
     def __init__(self, providers: Mapping[str, Callable[[], LanguageModels]]) -> None:
         self._factories = dict(providers)
         self._built: dict[str, LanguageModels] = {}
+        self._building = threading.Lock()
 
     def provider(self, name: str) -> LanguageModels:
-        """Return a provider. Raises ModelNotFound if it is not configured."""
-        if name not in self._built:
-            factory = self._factories.get(name)
-            if factory is None:
-                raise ModelNotFound(_unknown_provider(name, list(self._factories)))
-            self._built[name] = factory()
-        return self._built[name]
+        """Return a provider, building it first: this imports its client and blocks meanwhile.
+
+        Raises ModelNotFound if it is not configured.
+        """
+        with self._building:
+            if name not in self._built:
+                factory = self._factories.get(name)
+                if factory is None:
+                    raise ModelNotFound(_unknown_provider(name, list(self._factories)))
+                self._built[name] = factory()
+            return self._built[name]
 
     async def list(self) -> list[ModelInfo]:
         """Return the models of every provider that answers."""
@@ -114,13 +120,16 @@ class ModelCatalog:
     async def bind(self, name: str | None = None) -> BoundModel:
         """Choose a model and make it ready to be asked (weights load at the first question)."""
         chosen = await self.choose(name)
-        models = self.provider(chosen.provider)
+        models = await self._provider(chosen.provider)
         return BoundModel(models, chosen, await models.profile(chosen.model))
 
     async def close(self) -> None:
         """Close every provider that was built."""
         built, self._built = self._built, {}
         await asyncio.gather(*(models.close() for models in built.values()))
+
+    async def _provider(self, name: str) -> LanguageModels:
+        return self._built.get(name) or await asyncio.to_thread(self.provider, name)
 
     async def _choose_named(self, name: str) -> ChosenModel:
         infos = await self.list()
@@ -136,7 +145,7 @@ class ModelCatalog:
         provider, slash, model = name.partition("/")
         if slash and provider in self._factories:
             # Some servers serve models that they do not list: the provider has the last word.
-            await self.provider(provider).profile(model)
+            await (await self._provider(provider)).profile(model)
             return ChosenModel(provider=provider, model=model, name=name, reason="you asked for it")
         available = ", ".join(info.name for info in infos if info.is_available)
         raise ModelNotFound(
@@ -147,7 +156,7 @@ class ModelCatalog:
     async def _list_of(self, provider: str) -> Sequence[ModelInfo]:
         try:
             async with asyncio.timeout(_LIST_SECONDS):
-                return await self.provider(provider).list()
+                return await (await self._provider(provider)).list()
         except (ModelError, TimeoutError):
             return []
 

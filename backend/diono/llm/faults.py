@@ -67,7 +67,7 @@ def unreachable(place: Place, error: Exception) -> ProviderUnreachable:
     )
 
 
-def bad_reply(place: Place, error: Exception) -> BadProviderReply:
+def bad_reply(place: Place, error: BaseException) -> BadProviderReply:
     """Return the error for an answer outside the provider's protocol, or a broken stream."""
     reason = (str(error) or type(error).__name__)[:_SHOWN_CHARACTERS]
     return BadProviderReply(

@@ -1,5 +1,6 @@
 """Ollama, found on the machine or named by OLLAMA_HOST; its client is imported once one answers."""
 
+import asyncio
 import importlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
@@ -13,6 +14,8 @@ from diono.llm.streaming import ChunkStream, StreamLimits, deliver
 
 if TYPE_CHECKING:
     from diono.llm.adapters.ollama_client import OllamaClient
+
+_CLIENT_MODULE = "diono.llm.adapters.ollama_client"
 
 
 class OllamaModels:
@@ -54,7 +57,7 @@ class OllamaModels:
         if self._client is not None:
             return self._client
         url = await self._find()
-        module = importlib.import_module("diono.llm.adapters.ollama_client")
+        module = await asyncio.to_thread(importlib.import_module, _CLIENT_MODULE)
         client: OllamaClient = module.OllamaClient(url)
         self._client = client
         return client

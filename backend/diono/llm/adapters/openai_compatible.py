@@ -98,8 +98,11 @@ class OpenAiCompatibleModels:
         with self._faults(model):
             stream = await self._open(model, _body_of(model, request))
             async with stream, aclosing(_chunks(stream)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+                try:
+                    async for chunk in chunks:
+                        yield chunk
+                except openai.APIConnectionError as error:
+                    raise bad_reply(self._place, error.__cause__ or error) from error
 
     async def _open(self, model: str, body: JsonObject) -> AsyncStream[ChatCompletionChunk]:
         refused = self._refused.setdefault(model, set())

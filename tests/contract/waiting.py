@@ -1,0 +1,16 @@
+"""A bounded wait for something outside the test."""
+
+import asyncio
+from collections.abc import Callable
+
+_POLL_SECONDS = 0.02
+
+
+async def until(condition: Callable[[], bool], what: str, seconds: float = 5.0) -> None:
+    """Return when ``condition`` holds; fail with ``what`` after ``seconds``."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110  the world outside has no event for us
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds:g} s: {what}") from None
