@@ -2,10 +2,15 @@
 
 import importlib
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from types import ModuleType
 
 from diono.cli.api import Api
 from diono.cli.outcome import ServerProblem, UsageError
 from diono.cli.server import find_server, next_free_port, start_in_background
+from diono.features.accounts.service import Accounts
+from diono.infra.database import Database
 from diono.infra.server_file import OneTimePassword
 from diono.settings import Settings
 
@@ -37,14 +42,25 @@ def open_api(settings: Settings, *, may_start: bool = True) -> Api:
 
 async def operator_token(settings: Settings) -> str:
     """Return a short-lived token of the first admin: who can read the data folder may."""
-    # By name: the composition roots do not import each other.
-    main = importlib.import_module("diono.main")
-    database = main.Database(main.database_url(settings))
+    async with open_accounts(settings) as accounts:
+        return (await accounts.operator_token()).access_token
+
+
+@asynccontextmanager
+async def open_accounts(settings: Settings) -> AsyncGenerator[Accounts]:
+    """Open the account service on the database itself, with or without a server."""
+    main = main_module()
+    database: Database = main.Database(main.database_url(settings))
     try:
-        issued = await main.accounts_of(settings, database).operator_token()
+        accounts: Accounts = main.accounts_of(settings, database)
+        yield accounts
     finally:
         await database.close()
-    return str(issued.access_token)
+
+
+def main_module() -> ModuleType:
+    """Return the server's composition root, by name: the roots do not import each other."""
+    return importlib.import_module("diono.main")
 
 
 def _remote(settings: Settings) -> Api:

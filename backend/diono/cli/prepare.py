@@ -60,7 +60,7 @@ class Preparation:
         known = steps_for(parts, CHECKOUT, self._settings, is_offline=self._is_offline)
         steps = [step for step in known if not step.is_done()]
         if steps:
-            self._report = self._report or _open_report()
+            self._report = self._report or open_report()
             await run_steps(steps, self._report)
 
 
@@ -69,7 +69,7 @@ def prepare_now(parts: Sequence[str], settings: Settings, *, is_offline: bool) -
     asyncio.run(Preparation(settings, is_offline=is_offline).finish(parts))
 
 
-def _open_report() -> _ClosableReport:
+def open_report() -> _ClosableReport:
     """Return bars on a terminal, plain lines elsewhere."""
     if not sys.stderr.isatty():
         return PlainReport()

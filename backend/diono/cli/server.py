@@ -45,7 +45,7 @@ def is_healthy(url: str) -> bool:
 
 def require_free_port(host: str, port: int) -> None:
     """Raises PortTaken with the way out."""
-    reason = _why_not_free(host, port)
+    reason = why_not_free(host, port)
     if reason:
         raise PortTaken(
             f"port {port} of {host} cannot be used: {reason}. Choose another (`diono up --port "
@@ -55,7 +55,7 @@ def require_free_port(host: str, port: int) -> None:
 
 def next_free_port(host: str, first: int) -> int:
     for port in range(first, min(first + _PORTS_TRIED, 65536)):
-        if not _why_not_free(host, port):
+        if not why_not_free(host, port):
             return port
     raise PortTaken(f"none of the ports from {first} on is free; set DIONO_PORT to a free one.")
 
@@ -69,6 +69,7 @@ def start_in_background(settings: Settings, host: str, port: int) -> ServerFile:
     log.parent.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "diono.cli", "up", "--host", host, "--port", str(port)]
     with log.open("ab") as sink:
+        said_before = sink.tell()
         process = subprocess.Popen(
             [*argv, "--no-setup"],
             stdin=subprocess.DEVNULL,
@@ -86,7 +87,9 @@ def start_in_background(settings: Settings, host: str, port: int) -> ServerFile:
     if server is None:
         process.kill()
         process.wait()
-        raise ServerProblem(f"the server did not start; the end of {log}:\n{_tail(log)}")
+        raise ServerProblem(
+            f"the server did not start; the end of {log}:\n{_tail(log, said_before)}"
+        )
     # It goes on without us: nobody waits for it, and that is no fault.
     process.returncode = 0
     return server
@@ -115,7 +118,7 @@ def _is_alive(note: ServerFile) -> bool:
         return not Path("/proc/self/cmdline").exists()
 
 
-def _why_not_free(host: str, port: int) -> str:
+def why_not_free(host: str, port: int) -> str:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -138,6 +141,6 @@ def _wait_until(is_reached: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _tail(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+def _tail(log: Path, start: int) -> str:
+    lines = log.read_bytes()[start:].decode("utf-8", errors="replace").splitlines()
     return "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:])

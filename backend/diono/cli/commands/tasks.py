@@ -1,0 +1,76 @@
+"""`diono tasks [list | show ID | cancel ID]`."""
+
+import argparse
+import asyncio
+import json
+import sys
+from typing import Any
+
+from diono.cli.api import ENDED, Api
+from diono.cli.connect import open_api
+from diono.cli.outcome import Exit, UsageError
+from diono.cli.receipt import build_result, receipt_lines
+from diono.cli.text import one_line
+from diono.cli.timeline import Timeline
+from diono.cli.views import open_view
+from diono.settings import Settings
+
+JsonObject = dict[str, Any]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.action != "list" and not arguments.task_id:
+        raise UsageError(f"say which: diono tasks {arguments.action} TASK_ID")
+    return asyncio.run(_run(arguments))
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    async with open_api(Settings(), may_start=False) as api:
+        if arguments.action == "list":
+            return await _list(api, arguments.limit, as_json=arguments.as_json)
+        if arguments.action == "cancel":
+            state = await api.cancel(arguments.task_id)
+            _print_state(state, as_json=arguments.as_json)
+            return Exit.OK
+        return await _show(api, arguments.task_id, as_json=arguments.as_json)
+
+
+async def _list(api: Api, limit: int, *, as_json: bool) -> int:
+    page = await api.get("/api/tasks", limit=min(limit, 100))
+    if as_json:
+        print(json.dumps(page, ensure_ascii=False))
+        return Exit.OK
+    tasks: list[JsonObject] = page["items"]
+    for task in tasks:
+        prompt = one_line(task["prompt"], 60)
+        print(f"{task['task_id']}  {task['status']:<9} {task['progress']:>4.0%}  {prompt}")
+    if not tasks:
+        print('no tasks yet; make one: diono build "..."', file=sys.stderr)
+    return Exit.OK
+
+
+async def _show(api: Api, task_id: str, *, as_json: bool) -> int:
+    """Print the task; on the way there, follow its events until it ends (unless as JSON)."""
+    state = await api.state(task_id)
+    if as_json:
+        _print_state(state, as_json=True)
+        return Exit.OK
+    view = open_view(sys.stdout)
+    try:
+        timeline = Timeline(view)
+        async for event in api.events(task_id):
+            timeline.take(event)
+    finally:
+        view.close()
+    state = await api.state(task_id)
+    if state["status"] in ENDED:
+        for line in receipt_lines(build_result(state, None, None)):
+            view.show(line)
+    return Exit.OK
+
+
+def _print_state(state: JsonObject, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(state, ensure_ascii=False))
+    else:
+        print(f"{state['task_id']}  {state['status']}  {one_line(state['last_message'])}")
