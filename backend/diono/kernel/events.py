@@ -1,10 +1,11 @@
 """Events: the append-only spine that every client, status and replay is a fold over."""
 
+import math
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Payload = dict[str, Any]
 
@@ -33,6 +34,22 @@ class AgentRole(StrEnum):
     QA = "QA"
 
 
+def storable(value: Any) -> Any:
+    """Return JSON that every database and client can hold: program output and model answers may
+    have NUL, half surrogate pairs or NaN, which become the replacement character or null."""
+    match value:
+        case str():
+            return value.replace("\x00", "\ufffd").encode(errors="replace").decode()
+        case float() if not math.isfinite(value):
+            return None
+        case dict():
+            return {storable(str(key)): storable(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case list() | tuple():
+            return [storable(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+        case _:
+            return value
+
+
 class EventDraft(BaseModel):
     """What an emitter says; the store adds the sequence number and the time."""
 
@@ -41,6 +58,11 @@ class EventDraft(BaseModel):
     event_type: EventType
     agent_role: AgentRole = AgentRole.SYSTEM
     payload: Payload = Field(default_factory=dict)
+
+    @field_validator("payload")
+    @classmethod
+    def _clean(cls, payload: Payload) -> Payload:
+        return storable(payload)
 
 
 class Event(EventDraft):

@@ -52,7 +52,7 @@ class Ledger:
     async def append(self, task_id: str, draft: EventDraft, key: str) -> None:
         """Append an event unless its key was reported before."""
         async with self._database.write() as session:
-            task = await store.any_owner(session, task_id)
+            task = await store.any_owner(session, task_id, is_for_update=True)
             await store.append_event(session, task, draft, key, self._clock.now())
             if draft.event_type is EventType.FILE and draft.payload.get("action") == "removed":
                 await store.drop_artifact(session, task_id, str(draft.payload["path"]))

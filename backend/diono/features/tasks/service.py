@@ -102,7 +102,7 @@ class Tasks:
     async def run(self, owner_id: str, task_id: str, runs: Runs) -> TaskState:
         """Accept the run; a repeat changes nothing. Raises TaskEnded."""
         async with self._database.write() as session:
-            task = await store.owned(session, owner_id, task_id)
+            task = await store.owned(session, owner_id, task_id, is_for_update=True)
             if TaskStatus(task.status).is_terminal:
                 raise TaskEnded(
                     f"The task has ended as {task.status}. Create a new one to build again."
@@ -120,7 +120,7 @@ class Tasks:
     async def cancel(self, owner_id: str, task_id: str) -> TaskState:
         """Ask a task to stop; it ends as CANCELLED with a receipt. An ended task stays as it is."""
         async with self._database.write() as session:
-            task = await store.owned(session, owner_id, task_id)
+            task = await store.owned(session, owner_id, task_id, is_for_update=True)
             if not TaskStatus(task.status).is_terminal:
                 task.is_cancel_requested = True
                 if task.started_at is None:

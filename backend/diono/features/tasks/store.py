@@ -14,19 +14,20 @@ from diono.kernel.events import AgentRole, Event, EventDraft, EventType, Payload
 EVENT_PAGE = 500
 
 
-async def owned(session: AsyncSession, owner_id: str, task_id: str) -> Task:
+async def owned(
+    session: AsyncSession, owner_id: str, task_id: str, *, is_for_update: bool = False
+) -> Task:
     """Return the owner's task. Raises TaskNotFound, for a foreign task just the same."""
-    task = await session.scalar(
-        select(Task).where(Task.task_id == task_id, Task.owner_id == owner_id)
-    )
+    query = select(Task).where(Task.task_id == task_id, Task.owner_id == owner_id)
+    task = await session.scalar(query.with_for_update() if is_for_update else query)
     if task is None:
         raise TaskNotFound(f"There is no task {task_id!r} of yours. `diono tasks` lists them.")
     return task
 
 
-async def any_owner(session: AsyncSession, task_id: str) -> Task:
+async def any_owner(session: AsyncSession, task_id: str, *, is_for_update: bool = False) -> Task:
     """Return a task for the worker, which acts for every owner. Raises TaskNotFound."""
-    task = await session.get(Task, task_id)
+    task = await session.get(Task, task_id, with_for_update=is_for_update)
     if task is None:
         raise TaskNotFound(f"There is no task {task_id!r}.")
     return task

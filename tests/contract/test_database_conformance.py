@@ -1,0 +1,169 @@
+"""One suite over both databases: migrations, the event log's promises, and concurrent writers."""
+
+import asyncio
+import os
+import pwd
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from diono.features.accounts.service import Accounts
+from diono.features.tasks.errors import TaskNotFound
+from diono.features.tasks.ledger import Ledger
+from diono.features.tasks.schemas import CreateTask, TaskStatus
+from diono.features.tasks.service import Tasks
+from diono.infra.blobs import FolderBlobs
+from diono.infra.bus import MemoryBus
+from diono.infra.clock import SystemClock
+from diono.infra.database import Database, sqlite_url
+from diono.infra.heartbeats import Heartbeats
+from diono.infra.migrations import current_revision, head_revision, migrate
+from diono.infra.tokens import TokenSigner
+from diono.kernel.events import EventDraft, EventType
+
+POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
+
+@pytest.fixture(scope="module")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL cluster of our own, on a unix socket only."""
+    folder = tmp_path_factory.mktemp("postgres")
+    account = pwd.getpwnam("postgres")
+    # Every folder above must let the server's user through; the last one is its own.
+    for parent in [folder, *folder.parents[:2]]:
+        parent.chmod(0o755)
+    os.chown(folder, account.pw_uid, account.pw_gid)
+
+    def run(*command: str) -> None:
+        subprocess.run(
+            command, user="postgres", check=True, cwd=folder, stdout=subprocess.DEVNULL,
+            env={"PATH": f"{POSTGRES[-1]}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        )  # fmt: skip
+
+    data = str(folder / "data")
+    run("initdb", "-D", data, "-A", "trust", "--no-sync")
+    run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"),
+        "-o", f"-c listen_addresses= -c unix_socket_directories={folder}", "start")  # fmt: skip
+    yield f"postgresql+asyncpg://postgres@/postgres?host={folder}"
+    run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    is_sqlite = request.param == "sqlite"
+    url = sqlite_url(tmp_path / "db") if is_sqlite else request.getfixturevalue("postgres_url")
+    database = Database(url)
+    await migrate(database)
+    yield database
+    await database.close()
+
+
+class House:
+    """The services on one database."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        clock, bus, blobs = SystemClock(), MemoryBus(), FolderBlobs(folder / "blobs")
+        self.tasks = Tasks(database, bus, blobs, clock, self._no_check)
+        self.ledger = Ledger(database, bus, blobs, clock)
+        self.accounts = Accounts(database, TokenSigner("s" * 48), clock)
+
+    async def _no_check(self, name: str) -> None:
+        raise AssertionError(name)
+
+    async def new_task(self) -> tuple[str, str]:
+        name = f"user-{datetime.now(UTC).timestamp()}"
+        owner = (await self.accounts.create(name, "long enough password")).user_id
+        return owner, (await self.tasks.create(owner, CreateTask(prompt="A thing"))).task_id
+
+
+@pytest.fixture
+def house(database: Database, tmp_path: Path) -> House:
+    return House(database, tmp_path)
+
+
+def _log(text: str) -> EventDraft:
+    return EventDraft(event_type=EventType.LOG, payload={"text": text, "level": "info"})
+
+
+async def test_migration_reaches_the_head_and_is_repeatable(database: Database) -> None:
+    await migrate(database)
+    assert await current_revision(database) == head_revision()
+
+
+async def test_concurrent_writers_leave_no_gap_and_no_double(house: House) -> None:
+    owner, task_id = await house.new_task()
+    await asyncio.gather(
+        *(house.ledger.append(task_id, _log(str(n)), f"key{n}") for n in range(40)),
+        *(house.ledger.append(task_id, _log("again"), f"key{n}") for n in range(40)),
+    )
+    page = await house.tasks.events(owner, task_id, 0, 0)
+    assert [event.event_id for event in page.events] == list(range(1, 41))
+    assert page.last_event_id == 40
+
+
+async def test_events_fold_into_the_task_and_replay_in_order(house: House) -> None:
+    owner, task_id = await house.new_task()
+    drafts = [
+        EventDraft(event_type=EventType.STATE, payload={"status": "RUNNING", "progress": 0.5}),
+        EventDraft(event_type=EventType.MESSAGE, payload={"text": "half"}),
+        EventDraft(event_type=EventType.RESULT, payload={"receipt": {"status": "SUCCEEDED"}}),
+        EventDraft(event_type=EventType.STATE, payload={"status": "SUCCEEDED", "progress": 1}),
+    ]
+    for number, draft in enumerate(drafts):
+        await house.ledger.append(task_id, draft, str(number))
+    state = await house.tasks.state(owner, task_id)
+    assert state.status is TaskStatus.SUCCEEDED
+    assert (state.progress, state.last_message) == (1.0, "half")
+    assert state.final_result == {"status": "SUCCEEDED"}
+    seen = [event async for event in house.tasks.watch(owner, task_id, 2)]
+    assert [event.event_id for event in seen if event] == [3, 4]
+
+
+async def test_hostile_text_is_stored_and_read_back_as_valid_text(house: House) -> None:
+    owner, task_id = await house.new_task()
+    await house.ledger.append(task_id, _log("a\x00b\ud800c \x1b]52;c;x\x07"), "k")
+    (event,) = (await house.tasks.events(owner, task_id, 0, 0)).events
+    assert event.payload["text"].encode()
+    assert "\x00" not in event.payload["text"]
+
+
+async def test_reader_is_woken_by_the_next_event(house: House) -> None:
+    owner, task_id = await house.new_task()
+    waiting = asyncio.create_task(house.tasks.events(owner, task_id, 0, 20))
+    await asyncio.sleep(0)
+    await house.ledger.append(task_id, _log("now"), "k")
+    async with asyncio.timeout(5):
+        assert [event.payload["text"] for event in (await waiting).events] == ["now"]
+
+
+async def test_foreign_owner_finds_nothing(house: House) -> None:
+    _, task_id = await house.new_task()
+    stranger, _ = await house.new_task()
+    for question in (house.tasks.state, house.tasks.artifacts, house.tasks.export):
+        with pytest.raises(TaskNotFound):
+            await question(stranger, task_id)
+
+
+async def test_runs_of_a_silent_executor_are_taken_over(database: Database) -> None:
+    class LateClock(SystemClock):
+        def now(self) -> datetime:
+            return super().now() - timedelta(minutes=5)
+
+    class Engine:
+        def __init__(self) -> None:
+            self.resumed: list[str] = []
+
+        async def unfinished(self) -> dict[str, str]:
+            return {"run-dead": "dead", "run-mine": "me", "run-unknown": "never-seen"}
+
+        async def resume(self, run_id: str) -> None:
+            self.resumed.append(run_id)
+
+    await Heartbeats(database, "dead", LateClock()).beat()
+    mine, engine = Heartbeats(database, "me", SystemClock()), Engine()
+    await mine.beat()
+    assert await mine.take_over(engine) == ["run-dead", "run-unknown"]
+    assert engine.resumed == ["run-dead", "run-unknown"]
