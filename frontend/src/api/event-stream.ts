@@ -4,6 +4,13 @@ import type { EventPage, TaskEvent } from './types';
 /** How events arrive: pushed, asked for, or not at all for the moment. */
 export type StreamMode = 'connecting' | 'live' | 'polling' | 'offline';
 
+/** What the stream needs of a WebSocket. */
+export interface EventSocket {
+  send: (text: string) => void;
+  close: () => void;
+  addEventListener: (type: string, listener: (event: Event) => void) => void;
+}
+
 export interface EventStreamOptions {
   taskId: string;
   /** The last event that the reader holds; asked anew on every (re)connection. */
@@ -12,7 +19,7 @@ export interface EventStreamOptions {
   /** The task has ended and the reader has its last event. */
   isOver: () => boolean;
   poll: (sinceEventId: number, signal: AbortSignal) => Promise<EventPage>;
-  connect: () => WebSocket;
+  connect: () => EventSocket;
   onEvents: (events: TaskEvent[]) => void;
   onMode: (mode: StreamMode) => void;
   /** The server refuses this task or session; the stream has ended. */
@@ -54,11 +61,13 @@ function isTaskEvent(value: unknown): value is TaskEvent {
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => {
+    const finish = () => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', finish);
       resolve();
-    });
+    };
+    const timer = setTimeout(finish, milliseconds);
+    signal.addEventListener('abort', finish);
     return undefined;
   });
 }
@@ -68,8 +77,12 @@ function followSocket(options: EventStreamOptions, signal: AbortSignal): Promise
   return new Promise((resolve) => {
     const socket = options.connect();
     let wasReady = false;
+    let isFinished = false;
     const finish = () => {
+      if (isFinished) return;
+      isFinished = true;
       clearTimeout(readyTimer);
+      signal.removeEventListener('abort', finish);
       socket.close();
       resolve(wasReady);
     };
@@ -87,6 +100,7 @@ function followSocket(options: EventStreamOptions, signal: AbortSignal): Promise
     };
     socket.addEventListener('open', () => send({ type: 'auth', token: options.token() }));
     socket.addEventListener('message', (message) => {
+      if (isFinished || !(message instanceof MessageEvent)) return;
       const frame = parseFrame(message.data);
       if (frame['type'] === 'ready') onReady();
       if (frame['type'] === 'event' && isTaskEvent(frame['event'])) {

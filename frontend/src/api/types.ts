@@ -10,6 +10,6 @@ export type EventPage = Schemas['EventPage'];
 export type ModelInfo = Schemas['ModelInfo'];
 export type ModelList = Schemas['ModelList'];
 export type Artifact = Schemas['ArtifactInfo'];
-export type Me = Schemas['Account'];
+export type Account = Schemas['Account'];
 export type Token = Schemas['AccessToken'];
 export type PreviewLink = Schemas['PreviewLink'];
