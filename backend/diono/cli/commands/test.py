@@ -67,7 +67,7 @@ def _run_pytest(*, is_quick: bool) -> Counts:
     report = CHECKOUT.stamps.folder / "tests.xml"
     report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
-    argv = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}"]
+    argv = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-q", f"--junit-xml={report}"]
     if is_quick:
         argv += ["-m", _QUICK]
     done = subprocess.run(argv, cwd=CHECKOUT.backend, check=False, stdin=subprocess.DEVNULL)
