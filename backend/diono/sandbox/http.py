@@ -26,13 +26,14 @@ class Message:
     trailing: bytes = b""
 
 
-async def _next_event(
-    machine: h11.Connection, reader: asyncio.StreamReader
-) -> h11.Event | type[h11.PAUSED]:
+async def _next_event(machine: h11.Connection, reader: asyncio.StreamReader) -> h11.Event | None:
+    """Return the next event; None when the other side waits for a switch of protocols."""
     while True:
         event = machine.next_event()
-        if event is not h11.NEED_DATA:
+        if isinstance(event, h11.Event):
             return event
+        if event is h11.PAUSED:
+            return None
         machine.receive_data(await reader.read(_CHUNK_BYTES))
 
 

@@ -55,7 +55,12 @@ class SandboxDaemon:
             *(sys.executable, "-m", "diono.sandboxd", *_arguments(self._config)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={"PATH": _PATH, "PYTHONPATH": str(_PACKAGE_ROOT), "LANG": "C.UTF-8"},
+            env={
+                "PATH": _PATH,
+                "PYTHONPATH": str(_PACKAGE_ROOT),
+                "LANG": "C.UTF-8",
+                "MALLOC_ARENA_MAX": "1",
+            },
         )
         self._process = process
         line = b""

@@ -43,6 +43,7 @@ class _Live:
     row: LedgerRow
     mount: Mount
     timer: asyncio.TimerHandle | None = None
+    ending: asyncio.Task[None] | None = None
 
 
 def workspace_key(owner: str, project: str) -> str:
@@ -183,15 +184,16 @@ class DockerSandboxes:
         if live.timer is not None:
             live.timer.cancel()
         ground = await self._prepared()
-        if self._live.get(key) is live:
-            await asyncio.shield(self._clear(ground, key, live.row.sandbox_id))
+        if live.ending is None:
+            live.ending = asyncio.create_task(self._clear(ground, key, live.row.sandbox_id))
+        await asyncio.shield(live.ending)
 
     async def _clear(self, ground: _Ground, key: str, sandbox_id: str) -> None:
         await ground.machines.stop(sandbox_id)
         live = self._live.get(key)
         if live is None or live.row.sandbox_id == sandbox_id:
-            self._live.pop(key, None)
             await asyncio.to_thread(ground.volumes.detach, key)
+            self._live.pop(key, None)
         ground.ledger.remove(sandbox_id)
 
     async def find(self, owner: str, project: str) -> DockerSandbox | None:
