@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
@@ -22,7 +22,8 @@ class FakeProvider:
     """Speaks one dialect. ``seen`` are the chat requests; ``gone`` is set when a client left a
     stream before its end."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, models: Sequence[str] = (GOOD, *FAULTY)) -> None:
+        self.models = list(models)
         self.dialect = dialect
         self.url = ""
         self.seen: list[Json] = []
@@ -55,8 +56,7 @@ class FakeProvider:
             if self.dialect.is_chat(path):
                 await self._chat(body, reader, writer)
             else:
-                models = [GOOD, *FAULTY]
-                await self._answer(writer, *self.dialect.other(path, body, models))
+                await self._answer(writer, *self.dialect.other(path, body, self.models))
         except (ConnectionError, asyncio.IncompleteReadError):
             self.gone.set()
         finally:
@@ -83,7 +83,7 @@ class FakeProvider:
             self.gone.set()
 
     def _refusal(self, ask: Ask, times: int) -> tuple[int, str] | None:
-        if ask.model not in (GOOD, *FAULTY):
+        if ask.model not in self.models:
             return 404, f"model '{ask.model}' not found"
         if ask.model == "refused":
             return 401, "invalid x-api-key"

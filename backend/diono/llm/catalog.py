@@ -132,7 +132,9 @@ class ModelCatalog:
         return self._built.get(name) or await asyncio.to_thread(self.provider, name)
 
     async def _choose_named(self, name: str) -> ChosenModel:
-        infos = await self.list()
+        provider, slash, model = name.partition("/")
+        is_full = bool(slash) and provider in self._factories
+        infos = await (self._list_of(provider) if is_full else self.list())
         matches = [info for info in infos if name in (info.name, info.name.partition("/")[2])]
         usable = [info for info in matches if info.is_available]
         if usable:
@@ -142,8 +144,7 @@ class ModelCatalog:
                 f"{matches[0].name} is known but not here. Fetch it: ./diono models pull "
                 f"{matches[0].name}"
             )
-        provider, slash, model = name.partition("/")
-        if slash and provider in self._factories:
+        if is_full:
             # Some servers serve models that they do not list: the provider has the last word.
             await (await self._provider(provider)).profile(model)
             return ChosenModel(provider=provider, model=model, name=name, reason="you asked for it")

@@ -1,12 +1,16 @@
 """Find an Ollama: a quick look at the places where one usually listens."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
+
+from diono.llm.threads import Reporter
 
 OLLAMA_PORT = 11434
 _PROBE_SECONDS = 0.8
@@ -82,8 +86,14 @@ async def _probe(place: str, url: str) -> ProbeResult:
 async def _version(url: str) -> str:
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
+    is_secure = parts.scheme == "https"
+    host = parts.hostname or ""
     reader, writer = await asyncio.open_connection(
-        parts.hostname, port, ssl=parts.scheme == "https" or None, limit=_LARGEST_ANSWER_BYTES
+        await _address_of(host),
+        port,
+        ssl=is_secure or None,
+        server_hostname=host if is_secure else None,
+        limit=_LARGEST_ANSWER_BYTES,
     )
     try:
         request = f"GET {parts.path}/api/version HTTP/1.0\r\nHost: {parts.hostname}\r\n\r\n"
@@ -97,6 +107,23 @@ async def _version(url: str) -> str:
         raise ValueError("something else than Ollama answers there") from error
     finally:
         writer.close()
-        with suppress(OSError):
+        with suppress(OSError, UnicodeError):
             await writer.wait_closed()
     return _VersionAnswer.model_validate_json(body).version
+
+
+async def _address_of(host: str) -> str:
+    """Resolve in a thread that nobody waits for: a dead name server must not hold up our exit."""
+    report: Reporter[str] = Reporter(asyncio.get_running_loop())
+
+    def resolve() -> None:
+        with suppress(OSError, UnicodeError):
+            address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0]
+            report(str(address))
+        report.end()
+
+    threading.Thread(target=resolve, daemon=True).start()
+    address = await report.items.get()
+    if address is None:
+        raise OSError(f"the name {host} is not known")
+    return address

@@ -156,6 +156,17 @@ async def test_the_probe_says_what_answered() -> None:
     assert result.detail
 
 
+async def test_an_ollama_without_models_recommends_one() -> None:
+    async with FakeProvider(OllamaDialect(), models=()).running() as fake:
+        config = LlmConfig(models_dir=Path("/nowhere"), ollama_host=fake.url)
+        catalog = ModelCatalog({"ollama": provider_factories(config)["ollama"]})
+        with pytest.raises(ModelNotFound, match=r"models pull ollama/qwen2\.5-coder:7b"):
+            await catalog.choose("ollama/qwen2.5-coder:7b")
+        with pytest.raises(NoModelAvailable):
+            await catalog.choose()
+        await catalog.close()
+
+
 async def test_the_configuration_decides_which_providers_there_are(tmp_path: Path) -> None:
     plain = provider_factories(LlmConfig(models_dir=tmp_path))
     keyed = provider_factories(

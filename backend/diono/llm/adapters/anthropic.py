@@ -32,8 +32,7 @@ _LISTED_MODELS = 100
 
 
 class AnthropicModels:
-    """Claude models. The API takes no seed, and its newer models neither a temperature nor a
-    begun answer: the first two are not sent."""
+    """Claude models. The API takes no seed and its newer models no temperature: neither is sent."""
 
     provider = "anthropic"
 

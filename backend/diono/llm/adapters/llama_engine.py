@@ -102,6 +102,7 @@ class LlamaEngine:
         parameters.cache_ram_mib = _PROMPT_CACHE_MIB
         parameters.use_jinja = True
         parameters.verbosity = -1
+        parameters.warmup = False  # half a second that the first question pays anyway
         # The library always opens a loopback port of its own: nobody learns the key to it.
         parameters.api_keys = [secrets.token_urlsafe(32)]
         parameters.n_threads_http = 1

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 _CLIENT_MODULE = "diono.llm.adapters.ollama_client"
 
+_RECOMMENDED = ModelInfo(
+    name="ollama/qwen2.5-coder:7b",
+    provider="ollama",
+    size_bytes=4_700_000_000,
+    is_available=False,
+    note="this Ollama has no model yet; recommended, needs 8 GB of memory",
+)
+
 
 class OllamaModels:
     """The models of one Ollama server."""
@@ -29,7 +37,7 @@ class OllamaModels:
         self._client: OllamaClient | None = None
 
     async def list(self) -> Sequence[ModelInfo]:
-        return await (await self._connected()).list()
+        return await (await self._connected()).list() or [_RECOMMENDED]
 
     async def profile(self, model: str) -> ModelProfile:
         return (await (await self._connected()).facts(model)).profile
