@@ -107,7 +107,7 @@ async def _version(url: str) -> str:
         raise ValueError("something else than Ollama answers there") from error
     finally:
         writer.close()
-        with suppress(OSError, UnicodeError):
+        with suppress(OSError):
             await writer.wait_closed()
     return _VersionAnswer.model_validate_json(body).version
 
