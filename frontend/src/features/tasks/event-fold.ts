@@ -128,10 +128,13 @@ function applyState(view: TaskView, event: TaskEvent): TaskView {
 
 function applyCheck(view: TaskView, event: TaskEvent): TaskView {
   const check = readCheck(new PayloadReader(event.payload));
+  const entry = { id: event.event_id ?? 0, kind: 'check' as const, check };
+  // How one try of several went says nothing about the program that is kept.
+  if (check.candidate !== null) return append(view, event, entry);
   const isSame = (other: LiveCheck) => other.name === check.name && other.kind === check.kind;
   const index = view.checks.findIndex(isSame);
   const checks = index < 0 ? [...view.checks, check] : view.checks.with(index, check);
-  return append({ ...view, checks }, event, { id: event.event_id ?? 0, kind: 'check', check });
+  return append({ ...view, checks }, event, entry);
 }
 
 function applyFile(view: TaskView, event: TaskEvent): TaskView {

@@ -7,7 +7,7 @@ interface RoleLook {
 }
 
 const roles: Record<AgentRole, RoleLook> = {
-  System: { label: 'System', icon: Cog },
+  System: { label: 'Diono', icon: Cog },
   ProductManager: { label: 'Product manager', icon: SquarePen },
   Architect: { label: 'Architect', icon: Compass },
   Engineer: { label: 'Engineer', icon: Hammer },

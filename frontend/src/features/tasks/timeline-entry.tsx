@@ -58,6 +58,26 @@ function FileEntry({ entry }: { entry: EntryOf<'file'> }) {
   );
 }
 
+export function FileGroupLine({ files }: { files: readonly EntryOf<'file'>[] }) {
+  const removed = files.filter((file) => file.isRemoved).length;
+  return (
+    <Line icon={<FilePlus aria-hidden className="text-good" />}>
+      <details>
+        <summary className="hover:text-accent">
+          {files.length} files{removed > 0 && `, ${removed} of them removed`}
+        </summary>
+        <ul className="mt-1.5 grid gap-1.5">
+          {files.map((file) => (
+            <li key={file.id}>
+              <FileEntry entry={file} />
+            </li>
+          ))}
+        </ul>
+      </details>
+    </Line>
+  );
+}
+
 function PreviewEntry({ entry }: { entry: EntryOf<'preview'> }) {
   return (
     <Line

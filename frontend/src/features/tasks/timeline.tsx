@@ -5,10 +5,11 @@ import { Spinner } from '@/components/ui/spinner';
 import { cn } from '@/lib/cn';
 import { formatSeconds } from '@/lib/format';
 import { useNow } from '@/lib/use-now';
+import { groupEntries } from './entry-groups';
 import { roleLook } from './roles';
 import type { TaskView, TimelineSection } from './task-view';
 import { ThinkingBox } from './thinking-box';
-import { EntryLine } from './timeline-entry';
+import { EntryLine, FileGroupLine } from './timeline-entry';
 
 function SectionTime({ section }: { section: TimelineSection }) {
   const now = useNow(1000, section.isOpen);
@@ -41,9 +42,13 @@ const Section = memo(function Section({ section }: { section: TimelineSection })
       </div>
       {section.entries.length > 0 && (
         <ol className="mt-1.5 grid gap-2 text-[0.93rem]">
-          {section.entries.map((entry) => (
-            <li key={entry.id}>
-              <EntryLine entry={entry} />
+          {groupEntries(section.entries).map((group) => (
+            <li key={group.id}>
+              {group.kind === 'files' ? (
+                <FileGroupLine files={group.files} />
+              ) : (
+                <EntryLine entry={group.entry} />
+              )}
             </li>
           ))}
         </ol>
