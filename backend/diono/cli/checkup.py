@@ -4,15 +4,13 @@ import shutil
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from diono.cli.connect import main_module
+from diono.cli.connect import main_module, open_catalog
 from diono.cli.prepare import CHECKOUT
 from diono.cli.server import find_server, why_not_free
 from diono.features.models.service import list_models
 from diono.infra.database import Database
 from diono.kernel.errors import DionoError
-from diono.llm.catalog import ModelCatalog
 from diono.llm.probe import probe_ollama
-from diono.llm.providers import provider_factories
 from diono.settings import Settings
 from diono.setup import frontend, image, packages
 from diono.setup.engine_probe import probe
@@ -54,7 +52,7 @@ def base_image(settings: Settings) -> Finding:
 
 
 async def model(settings: Settings) -> Finding:
-    catalog = ModelCatalog(provider_factories(main_module().llm_config(settings)))
+    catalog = open_catalog(settings)
     try:
         models = await list_models(catalog)
     finally:

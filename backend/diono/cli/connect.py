@@ -12,6 +12,8 @@ from diono.cli.server import find_server, next_free_port, start_in_background
 from diono.features.accounts.service import Accounts
 from diono.infra.database import Database
 from diono.infra.server_file import OneTimePassword
+from diono.llm.catalog import ModelCatalog
+from diono.llm.providers import provider_factories
 from diono.settings import Settings
 
 
@@ -56,6 +58,11 @@ async def open_accounts(settings: Settings) -> AsyncGenerator[Accounts]:
         yield accounts
     finally:
         await database.close()
+
+
+def open_catalog(settings: Settings) -> ModelCatalog:
+    """Return the models of every configured provider; the caller closes it."""
+    return ModelCatalog(provider_factories(main_module().llm_config(settings)))
 
 
 def main_module() -> ModuleType:

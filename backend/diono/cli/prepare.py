@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
+from diono.cli.connect import open_catalog
 from diono.cli.setup_view import PlainReport
 from diono.kernel.errors import DionoError
 from diono.settings import REPOSITORY, Settings
@@ -57,11 +58,24 @@ class Preparation:
             print(f"the dashboard is not ready: {error.detail}", file=sys.stderr)
 
     async def _run(self, parts: Sequence[str]) -> None:
-        known = steps_for(parts, CHECKOUT, self._settings, is_offline=self._is_offline)
+        known = steps_for(
+            parts, CHECKOUT, self._settings, self._find_model, is_offline=self._is_offline
+        )
         steps = [step for step in known if not step.is_done()]
         if steps:
             self._report = self._report or open_report()
             await run_steps(steps, self._report)
+
+    async def _find_model(self) -> str:
+        """Name a model that can be used now, by the settings or an Ollama on this machine."""
+        catalog = open_catalog(self._settings)
+        try:
+            chosen = await catalog.choose(self._settings.model or None)
+        except DionoError:
+            return ""
+        finally:
+            await catalog.close()
+        return f"{chosen.name}: {chosen.reason}"
 
 
 def prepare_now(parts: Sequence[str], settings: Settings, *, is_offline: bool) -> None:

