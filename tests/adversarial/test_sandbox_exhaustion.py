@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import docker
@@ -11,7 +12,7 @@ import pytest
 from contract.sandbox_rigs import SMALL, python, run, spec
 from contract.waiting import until
 
-from diono.sandbox.config import TENANT_ID, SandboxConfig
+from diono.sandbox.config import SandboxConfig
 from diono.sandbox.port import ExecRequest, ExitReason, Sandbox, Sandboxes
 
 pytestmark = pytest.mark.engine
@@ -52,17 +53,31 @@ print(states.count("Z"))
 """
 
 
-def tenant_processes() -> list[int]:
-    """Return host processes of the tenant's user, but for the guests themselves."""
-    found: list[int] = []
-    for process in psutil.process_iter(["uids", "cmdline"]):
-        uids, cmdline = process.info["uids"], process.info["cmdline"] or []
-        if uids and uids.real == TENANT_ID and "from guest.main" not in " ".join(cmdline):
-            found.append(process.pid)
-    return found
+@pytest.fixture
+def tenant_processes(engine: docker.DockerClient, config: SandboxConfig) -> Callable[[], list[int]]:
+    """Return the host's view: processes in this test's containers, but for the guests."""
+
+    def count() -> list[int]:
+        label = f"diono.instance={(config.state_dir / 'instance').read_text()}"
+        rows = engine.api.containers(all=True, filters={"label": label})
+        identities = [row["Id"] for row in rows]
+        found: list[int] = []
+        for process in psutil.process_iter(["cmdline"]):
+            try:
+                groups = Path(f"/proc/{process.pid}/cgroup").read_text()
+            except OSError:
+                continue
+            is_guest = "from guest.main" in " ".join(process.info["cmdline"] or [])
+            if not is_guest and any(identity in groups for identity in identities):
+                found.append(process.pid)
+        return found
+
+    return count
 
 
-async def test_s01_fork_bomb_is_capped_and_ends(sandboxes: Sandboxes, sandbox: Sandbox) -> None:
+async def test_s01_fork_bomb_is_capped_and_ends(
+    sandboxes: Sandboxes, sandbox: Sandbox, tenant_processes: Callable[[], list[int]]
+) -> None:
     bomb = asyncio.create_task(python(sandbox, FORK_BOMB, seconds=4))
     await until(lambda: len(tenant_processes()) > 60, "the bomb goes off", seconds=10)
     started = time.monotonic()
@@ -89,7 +104,11 @@ async def test_s02_memory_is_seen_through_a_shell(sandbox: Sandbox) -> None:
 
 
 async def test_s03_a_dead_container_gives_a_fresh_one_with_the_files(
-    sandboxes: Sandboxes, sandbox: Sandbox, engine: docker.DockerClient, config: SandboxConfig
+    sandboxes: Sandboxes,
+    sandbox: Sandbox,
+    engine: docker.DockerClient,
+    config: SandboxConfig,
+    tenant_processes: Callable[[], list[int]],
 ) -> None:
     await sandbox.write_file("kept.txt", b"kept")
     running = asyncio.create_task(run(sandbox, "sleep", "60"))
@@ -147,7 +166,9 @@ async def test_s10_hostile_output_becomes_plain_text(sandbox: Sandbox) -> None:
     result.model_dump_json().encode("utf-8")
 
 
-async def test_s11_no_process_outlives_its_deadline(sandbox: Sandbox) -> None:
+async def test_s11_no_process_outlives_its_deadline(
+    sandbox: Sandbox, tenant_processes: Callable[[], list[int]]
+) -> None:
     result = await python(sandbox, DAEMONS, seconds=1.5)
     assert result.reason in (ExitReason.DEADLINE, ExitReason.EXITED)
     await until(lambda: tenant_processes() == [], "every daemon is gone", seconds=5)
@@ -171,7 +192,7 @@ async def test_s11_killing_everything_ends_only_the_own_sandbox(
 
 
 async def test_s12_a_child_that_keeps_the_output_open_does_not_hold_the_run(
-    sandbox: Sandbox,
+    sandbox: Sandbox, tenant_processes: Callable[[], list[int]]
 ) -> None:
     started = time.monotonic()
     result = await run(sandbox, "sh", "-c", "sleep 60 & setsid sleep 60 & echo done")

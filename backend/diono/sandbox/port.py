@@ -47,9 +47,12 @@ class ExecRequest(_Frozen):
     cwd: str = "."
     env: Mapping[str, str] = Field(default_factory=dict)
     stdin: bytes = b""
-    timeout_seconds: float = Field(default=30.0, gt=0)
+    timeout_seconds: float = Field(default=30.0, gt=0, le=86_400)
     output_limit_bytes: int = Field(
-        default=64_000, description="Per stream; the middle is dropped and the cut is marked."
+        default=64_000,
+        ge=0,
+        le=8_000_000,
+        description="Per stream; the middle is dropped and the cut is marked.",
     )
 
 
@@ -94,7 +97,8 @@ class ServiceStatus(_Frozen):
 
 
 class Sandbox(Protocol):
-    """A live sandbox. Errors: SandboxGone, PathRefused, FileMissing, WorkspaceFull (errors.py)."""
+    """A live sandbox. Errors: SandboxGone, SandboxBusy, PathRefused, FileMissing, FileTooLarge,
+    WorkspaceFull, ServiceMissing, PortTaken, PortClosed, RequirementRefused (errors.py)."""
 
     sandbox_id: str
 

@@ -6,18 +6,20 @@ and packages, never mounts, images or engine options.
 
 import asyncio
 import contextlib
-import os
+import errno
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import h11
 from pydantic import BaseModel, ValidationError
 
-from diono.kernel.errors import DionoError, ErrorKind, InvalidInput, NotFound
+from diono.kernel.errors import DionoError, ErrorKind, InvalidInput, NotFound, Unavailable
 from diono.sandbox import http, wire
-from diono.sandbox.errors import SandboxGone
+from diono.sandbox.errors import SandboxBusy, SandboxGone, StorageFull
 from diono.sandbox.http import BadMessage, Message, Streams
 from diono.sandbox.port import Sandbox, Sandboxes
+from diono.sandbox.sockets import short_path
 
 _STATUS = {
     ErrorKind.INVALID: 400,
@@ -32,6 +34,7 @@ _STATUS = {
     ErrorKind.INTERNAL: 500,
 }
 _REQUEST_SECONDS = 30.0
+_STREAMS_PER_SANDBOX = 40  # each is a process in there, and there are 128 for everything
 
 Handler = Callable[[bytes], Awaitable[BaseModel]]
 
@@ -40,6 +43,7 @@ class SandboxService:
     def __init__(self, sandboxes: Sandboxes) -> None:
         self._sandboxes = sandboxes
         self._opened: dict[str, Sandbox] = {}
+        self._streams: Counter[str] = Counter()
         self._connections: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._handlers: dict[str, Handler] = {
@@ -62,7 +66,8 @@ class SandboxService:
     async def start(self, socket: Path) -> None:
         """Listen on ``socket`` in a folder that only our own user may enter."""
         await asyncio.to_thread(_make_room, socket)
-        self._server = await asyncio.start_unix_server(self._accept, os.fspath(socket))
+        with short_path(socket) as path:
+            self._server = await asyncio.start_unix_server(self._accept, path)
 
     async def stop(self) -> None:
         """Stop listening, drop every connection (which cancels its command), end all sandboxes."""
@@ -108,6 +113,8 @@ class SandboxService:
             return _failure(InvalidInput(f"the request has the wrong shape: {error.errors()[:3]}"))
         except DionoError as error:
             return _failure(error)
+        except OSError as error:
+            return _failure(_of_the_host(error))
 
     def _sandbox(self, sandbox_id: str) -> Sandbox:
         try:
@@ -199,6 +206,8 @@ class SandboxService:
     async def _connect(self, machine: h11.Connection, request: Message, streams: Streams) -> None:
         try:
             call = wire.ConnectCall.model_validate_json(request.body)
+            if self._streams[call.sandbox_id] >= _STREAMS_PER_SANDBOX:
+                raise SandboxBusy("too many open streams to this sandbox; close some")
             inside = await self._sandbox(call.sandbox_id).connect(call.port)
         except (ValidationError, DionoError) as error:
             known = error if isinstance(error, DionoError) else InvalidInput(str(error))
@@ -209,13 +218,23 @@ class SandboxService:
             return
         streams[1].write(http.encode_upgrade(machine, wire.UPGRADE))
         inside[1].write(request.trailing)
-        await http.join(streams, inside)
+        self._streams[call.sandbox_id] += 1
+        try:
+            await http.join(streams, inside)
+        finally:
+            self._streams[call.sandbox_id] -= 1
 
 
 def _make_room(socket: Path) -> None:
     socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     socket.parent.chmod(0o700)
     socket.unlink(missing_ok=True)
+
+
+def _of_the_host(error: OSError) -> DionoError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull("this machine's disk is full; free some space and try again")
+    return Unavailable(f"the sandbox service could not do this: {error.strerror}; try again")
 
 
 def _failure(error: DionoError) -> tuple[int, BaseModel]:

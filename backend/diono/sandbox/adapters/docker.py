@@ -20,7 +20,7 @@ from diono.sandbox.adapters.ledger import Ledger, LedgerRow, instance_id
 from diono.sandbox.adapters.machines import Machines, MachineSpec
 from diono.sandbox.adapters.volumes import Volumes
 from diono.sandbox.config import SandboxConfig
-from diono.sandbox.errors import EngineMissing, SandboxGone
+from diono.sandbox.errors import EngineMissing, SandboxBusy, SandboxGone
 from diono.sandbox.image import image_tag
 from diono.sandbox.port import EngineHealth, ExecResult, SandboxSpec
 
@@ -106,10 +106,15 @@ class DockerSandboxes:
             return await self._start(ground, key, spec)
 
     async def _is_alive(self, live: _Live) -> bool:
-        with contextlib.suppress(GuestLost, SandboxGone):
+        if live.ending is not None:
+            return False
+        try:
             await live.sandbox.pulse()
+        except SandboxBusy:
             return True
-        return False
+        except (GuestLost, SandboxGone):
+            return False
+        return True
 
     async def _start(self, ground: _Ground, key: str, spec: SandboxSpec) -> DockerSandbox:
         sandbox_id = new_id("sbx")
@@ -138,7 +143,8 @@ class DockerSandboxes:
             self._live[key] = live
             _check_device(device, (await live.sandbox.pulse()).device)
         except BaseException:
-            await asyncio.shield(self._clear(ground, key, sandbox_id))
+            with contextlib.suppress(EngineMissing):
+                await asyncio.shield(self._clear(ground, key, sandbox_id))
             raise
         self._set_deadline(key, live, spec.max_age_seconds)
         return live.sandbox
@@ -147,7 +153,7 @@ class DockerSandboxes:
         async def end() -> None:
             live = self._live.get(key)
             if live is not None:
-                await self._end(key, live)
+                await self._end_quietly(key, live)
 
         async def was_out_of_memory() -> bool:
             live = self._live.get(key)
@@ -175,7 +181,7 @@ class DockerSandboxes:
         live.timer = loop.call_at(at, self._on_deadline, key, live)
 
     def _on_deadline(self, key: str, live: _Live) -> None:
-        task = asyncio.create_task(self._end(key, live))
+        task = asyncio.create_task(self._end_quietly(key, live))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -184,9 +190,14 @@ class DockerSandboxes:
         if live.timer is not None:
             live.timer.cancel()
         ground = await self._prepared()
-        if live.ending is None:
+        if live.ending is None or (live.ending.done() and live.ending.exception()):
             live.ending = asyncio.create_task(self._clear(ground, key, live.row.sandbox_id))
         await asyncio.shield(live.ending)
+
+    async def _end_quietly(self, key: str, live: _Live) -> None:
+        """An engine that is away cannot end anything now; the next open or start does."""
+        with contextlib.suppress(EngineMissing):
+            await self._end(key, live)
 
     async def _clear(self, ground: _Ground, key: str, sandbox_id: str) -> None:
         await ground.machines.stop(sandbox_id)

@@ -73,7 +73,7 @@ class DockerSandbox:
     def mark_over(self) -> None:
         self._is_over = True
 
-    async def pulse(self, timeout_seconds: float = 5.0) -> Pulse:
+    async def pulse(self, timeout_seconds: float = 15.0) -> Pulse:
         """Ask the guest for a sign of life. GuestLost or SandboxGone if there is none."""
         header = {"op": "ping"}
         reply = await guest_client.call(self._directory, header, timeout_seconds=timeout_seconds)

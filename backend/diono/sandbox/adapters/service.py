@@ -1,7 +1,6 @@
 """Sandboxes of the sandbox service: what the API and the workers use."""
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +21,7 @@ from diono.sandbox.port import (
     ServiceSpec,
     ServiceStatus,
 )
+from diono.sandbox.sockets import short_path
 
 _AWAY = "the sandbox service is not running; it restarts by itself, try again in a moment"
 
@@ -34,7 +34,8 @@ class _Client:
 
     async def _dial(self) -> Streams:
         try:
-            return await asyncio.open_unix_connection(os.fspath(self._socket))
+            with short_path(self._socket) as path:
+                return await asyncio.open_unix_connection(path)
         except OSError as error:
             raise EngineMissing(_AWAY) from error
 

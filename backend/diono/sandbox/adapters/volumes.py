@@ -28,14 +28,14 @@ _MIB = 1024 * 1024
 _MKFS = ("mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^resize_inode", "-E", "nodiscard")
 
 
-class VolumeProblem(Exception):
+class VolumeProblem(EngineMissing):
     """A tool of the host refused; the text is its own."""
 
 
 def _run(*argv: str) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise VolumeProblem(f"{argv[0]}: {done.stderr.strip()[-300:]}")
+        raise VolumeProblem(f"{argv[0]} failed: {done.stderr.strip()[-300:]}; run: ./diono doctor")
 
 
 def _unmount(point: Path) -> None:
@@ -103,7 +103,9 @@ class Volumes:
             self._make_image(key, 4)
             self._mount(key)
             return True
-        except (VolumeProblem, OSError, StorageFull) as error:
+        except StorageFull:
+            return True  # it says so when somebody opens a workspace
+        except (VolumeProblem, OSError) as error:
             if is_required:
                 raise EngineMissing(f"loop-mounted workspaces do not work here: {error}") from error
             return False
@@ -143,12 +145,9 @@ class Volumes:
             if shutil.disk_usage(self._images).free < _RESERVE_BYTES:
                 raise StorageFull("this machine's disk is almost full; free some space")
             return Mount(WORK, volume, type="volume"), None
-        try:
-            if not self._image(key).exists():
-                self._make_image(key, size_mb)
-            point = self._mount(key)
-        except VolumeProblem as error:
-            raise EngineMissing(f"the workspace could not be mounted: {error}") from error
+        if not self._image(key).exists():
+            self._make_image(key, size_mb)
+        point = self._mount(key)
         return Mount(WORK, str(point / _INSIDE), type="bind"), point.stat().st_dev
 
     def detach(self, key: str) -> None:

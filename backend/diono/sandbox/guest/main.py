@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -59,12 +60,16 @@ def _handle(connection: socket.socket) -> None:
 
 
 def _serve_one(listener: socket.socket, connection: socket.socket) -> None:
-    """Fork a handler. Out of processes or memory: closing at once tells the host."""
+    """Fork a handler, or say that there is no process or memory left for one."""
     try:
         pid = os.fork()
     except OSError as error:
         if error.errno not in (errno.EAGAIN, errno.ENOMEM):
             raise
+        connection.settimeout(1.0)
+        busy = wire.error_of(error)
+        with contextlib.suppress(OSError):
+            wire.send(connection, {"ok": False, "error": busy.code, "detail": busy.detail})
         return
     if pid:
         return

@@ -1,0 +1,16 @@
+"""Unix sockets in folders whose path may be longer than the kernel's 107 bytes."""
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def short_path(socket: Path) -> Generator[str]:
+    """Yield a short name of ``socket``, good inside this process while the context lasts."""
+    folder = os.open(socket.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{socket.name}"
+    finally:
+        os.close(folder)
