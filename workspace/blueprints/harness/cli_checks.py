@@ -1,11 +1,14 @@
 """Runs command lines against the program in the workspace and prints what each one did, as JSON.
 
-Standard input: [{argv, stdin, files: {name: text}, seconds}]; an argument "@name" becomes the
-path of that file in a scratch folder. Standard output: [{exit_code, stdout, stderr}].
+Standard input: {cases: [{argv, stdin, files: {name: text}, seconds}], changes: {path: text}}; an
+argument "@name" becomes the path of that file in a scratch folder. With changes, all runs in a
+changed copy of the workspace. Standard output: [{exit_code, stdout, stderr}].
 """
 
 import json
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,4 +35,17 @@ def run(case):
         }
 
 
-print(json.dumps([run(case) for case in json.load(sys.stdin)]))
+def main():
+    task = json.load(sys.stdin)
+    with tempfile.TemporaryDirectory() as scratch:
+        if task.get("changes"):
+            copy = pathlib.Path(scratch) / "copy"
+            shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".git"))
+            for path, text in task["changes"].items():
+                (copy / path).write_text(text, encoding="utf-8")
+            os.chdir(copy)
+        print(json.dumps([run(case) for case in task["cases"]]))
+        os.chdir("/")
+
+
+main()

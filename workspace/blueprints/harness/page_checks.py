@@ -1,6 +1,7 @@
 """Opens index.html in a small document on QuickJS, runs its scripts, acts and reads, as JSON.
 
-Standard input: {dom: source of dom.js, plays: [[action, ...], ...]}: a fresh page for each play. Actions: {set: selector, value},
+Standard input: {dom: source of dom.js, plays: [[action, ...], ...], changes: {path: text}}: a
+fresh page for each play; changed files are read instead of those in the workspace. Actions: {set: selector, value},
 {check: selector, value}, {click: selector}, {submit: selector}, {advance: seconds},
 {read: selector}, {count: selector}. Standard output: [{error, reads: [text | number | null]}].
 """
@@ -46,14 +47,18 @@ class Tree(html.parser.HTMLParser):
             self.stack[-1]["text"] += text
 
 
-def open_page(dom):
+def read(path, changes):
+    return changes.get(path) or pathlib.Path(path).read_text(encoding="utf-8")
+
+
+def open_page(dom, changes):
     tree = Tree()
-    tree.feed(pathlib.Path("index.html").read_text(encoding="utf-8"))
+    tree.feed(read("index.html", changes))
     sources = []
     for script in tree.scripts:
         address = script["attributes"].get("src")
         if address:
-            sources.append((address, pathlib.Path(address).read_text(encoding="utf-8")))
+            sources.append((address, read(address, changes)))
         elif script["attributes"].get("type", "") in ("", "text/javascript", "module"):
             sources.append(("inline script", script["text"]))
     context = quickjs.Context()
@@ -91,10 +96,10 @@ def script_of(action):
     }[kind]
 
 
-def play(dom, actions):
+def play(dom, changes, actions):
     reads = []
     try:
-        context = open_page(dom)
+        context = open_page(dom, changes)
         for action in actions:
             value = context.eval(script_of(action))
             if "read" in action or "count" in action:
@@ -107,7 +112,8 @@ def play(dom, actions):
 
 def main():
     task = json.load(sys.stdin)
-    print(json.dumps([play(task["dom"], actions) for actions in task["plays"]]))
+    changes = task.get("changes", {})
+    print(json.dumps([play(task["dom"], changes, actions) for actions in task["plays"]]))
 
 
 main()

@@ -1,6 +1,7 @@
 """Runs one candidate function on many inputs and prints what came out, as JSON.
 
-Standard input: {language, source, function, calls: [[...]], seconds, flags: [index...]}.
+Standard input: {language, source, function, calls: [[...]], seconds, flags: [index...],
+base: [...]}.
 Standard output: {error, results: [{value} | {refused} | {error}], is_random, idle_flags: [index]}.
 Runs inside the sandbox: the source is untrusted.
 """
@@ -126,7 +127,7 @@ def main():
     is_random = again != [result for result in results if "value" in result]
     idle = []
     if is_random and task.get("flags"):
-        idle = idle_flags(call, task["calls"][0], task["flags"], seconds)
+        idle = idle_flags(call, task["base"], task["flags"], seconds)
     answer = {"error": "", "results": results, "is_random": is_random, "idle_flags": idle}
     print(json.dumps(answer))
 

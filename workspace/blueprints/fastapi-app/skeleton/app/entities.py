@@ -6,7 +6,7 @@ TITLE = "New app"
 SUMMARY = "This page already works; it is being shaped to the request."
 
 ENTITY = Entity(
-    name="item",
-    plural="items",
+    name="example",
+    plural="examples",
     fields=(EntityField("title", "text", is_required=True), EntityField("done", "boolean")),
 )

@@ -8,9 +8,10 @@
     const inputs = Array.from(form.querySelectorAll("[data-type]"));
     let rows = JSON.parse(localStorage.getItem(key) || "[]");
 
-    function button(text, action) {
+    function button(name, text, action) {
       const element = document.createElement("button");
       element.type = "button";
+      element.className = name;
       element.textContent = text;
       element.addEventListener("click", action);
       return element;
@@ -29,8 +30,8 @@
         item.classList.toggle("done", row.done);
         item.append(
           text,
-          button(row.done ? "Undo" : "Done", () => { row.done = !row.done; save(); }),
-          button("Delete", () => { rows = rows.filter((one) => one !== row); save(); }),
+          button("toggle", row.done ? "Undo" : "Done", () => { row.done = !row.done; save(); }),
+          button("delete", "Delete", () => { rows = rows.filter((one) => one !== row); save(); }),
         );
         return item;
       }));

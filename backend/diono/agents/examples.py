@@ -1,0 +1,150 @@
+"""Calls with the results they should have: proposed by the model, then put to a vote.
+
+An example only counts when independent answers agree on it, because a small model computes
+badly in its head; the programs it writes are held against these, and can outvote them in turn.
+"""
+
+import json
+from itertools import zip_longest
+from typing import Any
+
+from diono.agents.asking import ask
+from diono.agents.meter import Run
+from diono.agents.parsing import Assertion, assertions_of
+from diono.agents.product_manager import request_of
+from diono.agents.prompting import messages
+from diono.agents.signatures import description_of, python_call, python_signature
+from diono.agents.spec import Built, Example, FunctionSpec
+from diono.agents.values import coerce_arguments, equal, is_of_type
+from diono.llm.port import ChatRequest
+
+WANTED = 6
+PROPOSAL_TEMPERATURES = (0.0, 0.8, 1.0)
+VOTE_TEMPERATURES = (0.0, 0.6)
+_INVERSE_VERBS = (
+    ("encode", "decode"), ("encrypt", "decrypt"), ("compress", "decompress"),
+    ("escape", "unescape"), ("serialize", "deserialize"), ("pack", "unpack"),
+)  # fmt: skip
+
+
+async def find_examples(run: Run, prompt: str, function: FunctionSpec) -> tuple[Example, ...]:
+    """Return up to five examples; those without two agreeing votes are inputs only."""
+    proposed: dict[str, Assertion] = {}
+    rounds: list[list[Assertion]] = [[] for _ in PROPOSAL_TEMPERATURES]
+    for attempt, temperature in enumerate(PROPOSAL_TEMPERATURES):
+        for one in await _propose(run, prompt, function, attempt, temperature):
+            rounds[attempt].append(one)
+        if attempt and sum(map(len, rounds)) >= WANTED:
+            break
+    for one in (one for row in zip_longest(*rounds) for one in row if one is not None):
+        proposed.setdefault(json.dumps(one.arguments), one)
+    return tuple([await _vote(run, function, one) for one in list(proposed.values())[:WANTED]])
+
+
+async def _propose(
+    run: Run, prompt: str, function: FunctionSpec, attempt: int, temperature: float
+) -> list[Assertion]:
+    is_text = function.parameters[0].type == "str"
+    begun = f"```python\nassert {function.name}(" + ('"' if is_text else "")
+    chat = messages(
+        "examples",
+        begun=begun if run.stage.model.profile.supports_prefill else "",
+        request=request_of(prompt),
+        signature=python_signature(function),
+        description=description_of(function),
+        count=str(WANTED),
+        function=function.name,
+    )
+    request = ChatRequest(
+        messages=chat, max_tokens=260, temperature=temperature, seed=attempt + 1, stop=("\n```",)
+    )
+    answer = await ask(run, f"examples of {function.name}.{attempt + 1}", request)
+    names = [one.name for one in function.parameters]
+    begun_lines = assertions_of(begun + answer.text, function.name, names)
+    found: list[Assertion] = []
+    for one in begun_lines or assertions_of(answer.text, function.name, names):
+        arguments = coerce_arguments(function, one.arguments)
+        if arguments is not None:
+            found.append(Assertion(arguments, one.expected))
+    return found
+
+
+async def _vote(run: Run, function: FunctionSpec, proposed: Assertion) -> Example:
+    """Ask for the result of one call again, and count which answer comes most often."""
+    call = python_call(function, proposed.arguments)
+    votes: list[Any] = [proposed.expected]
+    begun = f"```python\nassert {call} =="
+    for index, temperature in enumerate(VOTE_TEMPERATURES):
+        chat = messages(
+            "vote",
+            begun=begun if run.stage.model.profile.supports_prefill else "",
+            signature=python_signature(function),
+            description=description_of(function),
+            call=call,
+        )
+        request = ChatRequest(
+            messages=chat, max_tokens=80, temperature=temperature, seed=index + 1, stop=("\n```",)
+        )
+        answer = await ask(run, f"vote {call[:60]}.{index + 1}", request)
+        names = [one.name for one in function.parameters]
+        for text in (begun + answer.text, answer.text):
+            found = assertions_of(text, function.name, names)
+            if found:
+                votes.append(found[0].expected)
+                break
+    fitting = [vote for vote in votes if is_of_type(vote, function.returns)]
+    counts = [sum(equal(vote, other) for other in fitting) for vote in fitting]
+    best = max(counts, default=0)
+    expected = fitting[counts.index(best)] if fitting else None
+    return Example(arguments=proposed.arguments, expected=expected, votes=best, voters=len(votes))
+
+
+def are_inverse(left: FunctionSpec, right: FunctionSpec) -> bool:
+    """Say whether the names and types of two functions promise that one undoes the other."""
+    if not _types_mirror(left, right):
+        return False
+    for one, other in _INVERSE_VERBS:
+        pair = {left.name.replace(one, "", 1), right.name.replace(other, "", 1)}
+        swapped = {left.name.replace(other, "", 1), right.name.replace(one, "", 1)}
+        if (other in right.name and one in left.name and len(pair) == 1) or (
+            other in left.name and one in right.name and len(swapped) == 1
+        ):
+            return True
+    a, b = _ends(left.name), _ends(right.name)
+    return a is not None and b is not None and a == (b[1], b[0])
+
+
+def _types_mirror(left: FunctionSpec, right: FunctionSpec) -> bool:
+    if len(left.parameters) != len(right.parameters):
+        return False
+    rest = [one.type for one in left.parameters[1:]] == [one.type for one in right.parameters[1:]]
+    there = left.returns == right.parameters[0].type
+    return rest and there and right.returns == left.parameters[0].type
+
+
+def _ends(name: str) -> tuple[str, str] | None:
+    source, separator, target = name.partition("_to_")
+    if not separator:
+        return None
+    return source.split("_")[-1], target.split("_")[0]
+
+
+def round_trip(function: FunctionSpec, built: list[Built]) -> tuple[Example, ...]:
+    """Turn the firm examples of an already proven inverse around."""
+    found: list[Example] = []
+    for other in built:
+        if other.is_random or not are_inverse(function, other.function):
+            continue
+        for one in other.examples:
+            turned = coerce_arguments(function, (one.expected, *one.arguments[1:]))
+            if one.is_firm and turned is not None:
+                found.append(
+                    Example(
+                        arguments=turned,
+                        expected=one.arguments[0],
+                        votes=one.votes,
+                        voters=one.voters,
+                        source=f"round trip with {other.function.name}",
+                    )
+                )
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""Deterministic generators: from the typed spec to the files around the model's own code."""

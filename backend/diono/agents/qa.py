@@ -1,0 +1,261 @@
+"""QA: turns the spec and the settled examples into checks that are really run."""
+
+from typing import Any
+
+from diono.agents import text
+from diono.agents.blueprints import Blueprint
+from diono.agents.generators import fastapi_app, python_cli, static_web
+from diono.agents.proof import CliCase, Expectation, HttpRequest, PageCase, Proof
+from diono.agents.spec import Built, EntitySpec, Example, FunctionSpec, Spec
+from diono.agents.values import format_for_page, format_for_terminal
+
+EXAMPLES_PER_FUNCTION = 4
+
+
+def proof_for(spec: Spec, blueprint: Blueprint, built: list[Built]) -> Proof:
+    """Return every check for what was built."""
+    tests = blueprint.facts.test_command
+    service = blueprint.facts.service
+    if spec.shape == "records" and spec.entity is not None:
+        requests, expectations = _records(spec, spec.entity)
+        return Proof(
+            requests=requests,
+            http=expectations,
+            tests=tests,
+            service=service,
+            syntax=(fastapi_app.PATH,),
+        )
+    if blueprint.facts.language == "javascript":
+        return Proof(
+            pages=_pages(spec, built),
+            tests=tests,
+            service=service,
+            requests=(HttpRequest("GET", "/"),),
+            http=(Expectation("the page is served", 0, 200, (_html(spec.title),)),),
+        )
+    paths = tuple(python_cli.path_of(one.function) for one in built)
+    return Proof(cli=_cli(built), tests=tests, syntax=("main.py", *paths))
+
+
+def _html(title: str) -> str:
+    return title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+# --- command line ---
+
+
+def _cli(built: list[Built]) -> tuple[CliCase, ...]:
+    if not built:
+        return ()
+    is_single = len(built) == 1
+    commands = () if is_single else tuple(one.function.command for one in built)
+    cases = [
+        CliCase("help lists the commands", ("python3", "main.py", "--help"), contains=commands)
+    ]
+    for one in built:
+        cases += [_cli_case(one, example, is_single) for example in _chosen(one)]
+        cases += _bad_value(one, is_single)
+    return tuple(cases)
+
+
+def _chosen(built: Built) -> list[Example]:
+    usable = [one for one in built.examples if not built.is_random]
+    return usable[:EXAMPLES_PER_FUNCTION] if usable else list(built.examples[:2])
+
+
+def example_line(built: Built, example: Example, is_single: bool) -> CliCase:
+    return _cli_case(built, example, is_single)
+
+
+def _cli_case(built: Built, example: Example, is_single: bool) -> CliCase:
+    argv, files = python_cli.command_line(built.function, example.arguments, is_single)
+    shown = ", ".join(repr(value)[:30] for value in example.arguments)
+    expected = None if built.is_random else format_for_terminal(example.expected)
+    votes = f"{example.votes} of {example.voters} votes" if example.votes else example.source
+    is_empty = expected is not None and not expected.strip()
+    return CliCase(
+        name=f"{built.function.command} {shown}"[:120],
+        argv=("python3", "main.py", *argv),
+        files=files,
+        expected=expected,
+        allows_nothing=is_empty,
+        note="a value by chance" if built.is_random else f"expected by {votes}",
+        is_required=built.function.is_required,
+    )
+
+
+def _bad_value(built: Built, is_single: bool) -> list[CliCase]:
+    kinds = [one.type for one in built.function.parameters if one.default is None]
+    if not built.examples or not any(kind in ("int", "float") for kind in kinds):
+        return []
+    values = tuple(
+        "not-a-number" if one.type in ("int", "float") else value
+        for one, value in zip(built.function.parameters, built.examples[0].arguments, strict=True)
+    )
+    argv, files = python_cli.command_line(built.function, values, is_single)
+    return [
+        CliCase(
+            name=f"{built.function.command} refuses text for a number",
+            argv=("python3", "main.py", *argv),
+            files=files,
+            should_succeed=False,
+        )
+    ]
+
+
+# --- records behind an API ---
+
+
+def _records(
+    spec: Spec, entity: EntitySpec
+) -> tuple[tuple[HttpRequest, ...], tuple[Expectation, ...]]:
+    listing = f"/api/{entity.plural}"
+    first, second = fastapi_app.sample(entity, 0), fastapi_app.sample(entity, 1)
+    lead = entity.fields[0].name
+    label = entity.name.replace("_", " ")
+    asked = str(second[lead]).split()[0]
+    requests = (
+        HttpRequest("POST", listing, first),
+        HttpRequest("GET", f"{listing}/{{id}}"),
+        HttpRequest("GET", listing),
+        HttpRequest("PUT", f"{listing}/{{id}}", second),
+        HttpRequest("GET", f"{listing}?q={asked}"),
+        HttpRequest("GET", f"{listing}?q=no-such-word"),
+        HttpRequest("POST", listing, {}),
+        HttpRequest("DELETE", f"{listing}/{{id}}"),
+        HttpRequest("GET", f"{listing}/{{id}}"),
+        HttpRequest("GET", "/"),
+    )
+    names = tuple(f'name="{field.name}"' for field in entity.fields)
+    expectations = (
+        Expectation(f"a {label} is added", 0, 201, fields=first),
+        Expectation(f"the {label} is read back", 1, 200, fields=first),
+        Expectation(f"the {label} is listed", 2, 200, contains=(str(first[lead]),)),
+        Expectation(f"the {label} is changed", 3, 200, fields=second),
+        Expectation("search finds what matches", 4, 200, contains=(str(second[lead]),)),
+        Expectation("search finds nothing else", 5, 200, rows=0),
+        Expectation(f"a {label} without {lead} is refused", 6, 422),
+        Expectation(f"the {label} is deleted", 7, 204),
+        Expectation(f"the deleted {label} is gone", 8, 404),
+        Expectation("the page shows the title and every field", 9, 200, contains=names),
+    )
+    return requests, expectations
+
+
+# --- pages ---
+
+
+def _pages(spec: Spec, built: list[Built]) -> tuple[PageCase, ...]:
+    opened = PageCase("the page opens without an error", ({"read": "h1"},), (spec.title,))
+    if spec.shape == "ticker":
+        return (opened, *(_ticker_down() if spec.counts_down else _ticker_up()))
+    if spec.shape == "local_records" and spec.entity is not None:
+        return (opened, *_local_records(spec.entity))
+    return (opened, *[_form(one, example) for one in built for example in _chosen(one)])
+
+
+def _form(built: Built, example: Example) -> PageCase:
+    form = f"#{built.function.name}"
+    actions: list[dict[str, Any]] = []
+    for parameter, value in zip(built.function.parameters, example.arguments, strict=True):
+        selector = f"{form} [name={parameter.name}]"
+        if parameter.type == "bool":
+            actions.append({"check": selector, "value": value})
+        else:
+            actions.append({"set": selector, "value": str(value)})
+    actions += [{"submit": form}, {"read": f"{form} output"}]
+    shown = ", ".join(repr(value)[:30] for value in example.arguments)
+    votes = f"{example.votes} of {example.voters} votes" if example.votes else example.source
+    return PageCase(
+        name=f"{text.camel(built.function.name)} {shown}"[:120],
+        actions=tuple(actions),
+        reads=(None if built.is_random else format_for_page(example.expected),),
+        note=f"expected by {votes}",
+        is_required=built.function.is_required,
+    )
+
+
+def _set_time(seconds: int) -> list[dict[str, Any]]:
+    return [
+        {"set": "input[data-seconds=3600]", "value": "0"},
+        {"set": "input[data-seconds=60]", "value": "1"},
+        {"set": "input[data-seconds=1]", "value": str(seconds)},
+    ]
+
+
+def _ticker_down() -> tuple[PageCase, ...]:
+    read, start = {"read": ".display"}, {"click": ".start"}
+    return (
+        PageCase(
+            "the timer counts down",
+            (*_set_time(5), read, start, {"advance": 3}, read, {"advance": 5}, read),
+            ("00:01:05", "00:01:02", "00:00:57"),
+        ),
+        PageCase(
+            "the timer stops at zero",
+            (*_set_time(1), start, {"advance": 100}, read),
+            ("00:00:00",),
+        ),
+        PageCase(
+            "pause holds, reset begins again",
+            (*_set_time(9), start, {"advance": 2}, start, {"advance": 9}, read,
+             {"click": ".reset"}, read),
+            ("00:01:07", "00:01:09"),
+        ),
+    )  # fmt: skip
+
+
+def _ticker_up() -> tuple[PageCase, ...]:
+    read, start = {"read": ".display"}, {"click": ".start"}
+    return (
+        PageCase(
+            "the display counts up",
+            (start, {"advance": 3}, read, {"advance": 60}, read),
+            ("00:00:03", "00:01:03"),
+        ),
+        PageCase(
+            "pause holds, reset begins again",
+            (start, {"advance": 2}, start, {"advance": 9}, read, {"click": ".reset"}, read),
+            ("00:00:02", "00:00:00"),
+        ),
+    )
+
+
+def _local_records(entity: EntitySpec) -> tuple[PageCase, ...]:
+    lead = entity.fields[0]
+    fill = {"set": f"input[name={lead.name}]", "value": "alder"}
+    add = ({"set": f"[name={one.name}]", "value": str(fastapi_app.sample_value(one, 0))}
+           for one in entity.fields if one.type != "boolean")  # fmt: skip
+    rows, submit = {"count": ".rows li"}, {"submit": "form"}
+    return (
+        PageCase("an entry is added", (*add, rows, submit, rows), (0, 1)),
+        PageCase(
+            "an entry is marked as done and deleted",
+            (fill, submit, rows, {"click": ".rows .toggle"}, {"count": ".rows .done"},
+             {"click": ".rows .delete"}, rows),
+            (1, 1, 0),
+        ),
+        PageCase("an empty entry is refused", (submit, rows), (0,)),
+    )  # fmt: skip
+
+
+def stubs_for(spec: Spec, built: list[Built]) -> dict[str, str]:
+    """The files that hold the model's work, emptied: what still passes with them is no proof."""
+    if spec.blueprint == "static-web":
+        return {static_web.path_of(one.function): static_web.stub(one.function) for one in built}
+    return {python_cli.path_of(one.function): python_cli.stub(one.function) for one in built}
+
+
+def ticker_examples(function: FunctionSpec, counts_down: bool) -> tuple[Example, ...]:
+    """What the definition of the ticking functions in the spec says about a few values."""
+    if function.returns == "str":
+        pairs: list[tuple[int, Any]] = [(0, "00:00:00"), (59, "00:00:59"), (61, "00:01:01")]
+        pairs += [(3661, "01:01:01"), (36000, "10:00:00")]
+    elif counts_down:
+        pairs = [(5, 4), (60, 59), (1, 0), (0, 0)]
+    else:
+        pairs = [(0, 1), (4, 5), (59, 60)]
+    return tuple(
+        Example(arguments=(given,), expected=expected, votes=2, voters=2, source="the definition")
+        for given, expected in pairs
+    )

@@ -1,0 +1,60 @@
+"""Signatures of planned functions in Python and JavaScript, and calls as source text."""
+
+from typing import Any
+
+from diono.agents import text
+from diono.agents.spec import Example, FunctionSpec, Parameter
+
+
+def python_signature(function: FunctionSpec) -> str:
+    parameters = ", ".join(f"{one.name}: {one.type}" for one in function.parameters)
+    return f"def {function.name}({parameters}) -> {function.returns}:"
+
+
+def javascript_signature(function: FunctionSpec) -> str:
+    parameters = ", ".join(text.camel(one.name) for one in function.parameters)
+    return f"function {text.camel(function.name)}({parameters}) {{"
+
+
+def python_call(function: FunctionSpec, arguments: tuple[Any, ...]) -> str:
+    return f"{function.name}({', '.join(repr(value) for value in arguments)})"
+
+
+def notes_of(function: FunctionSpec) -> list[str]:
+    """Say what the types alone do not: texts of files, allowed values."""
+    notes: list[str] = []
+    for parameter in function.parameters:
+        if parameter.is_file:
+            notes.append(f"{parameter.name} is the content of the file, as text.")
+        if parameter.choices:
+            values = ", ".join(repr(value) for value in parameter.choices)
+            notes.append(f"{parameter.name} is one of {values}.")
+    return notes
+
+
+def description_of(function: FunctionSpec) -> str:
+    description = function.description.rstrip(". ") + "."
+    return " ".join([description, *notes_of(function)]).replace('"""', "'''")
+
+
+def python_docstring(function: FunctionSpec, examples: tuple[Example, ...]) -> str:
+    """The docstring that a function is written against: what it does, then sure examples."""
+    lines = [description_of(function)]
+    for example in examples:
+        lines.append(f"    >>> {python_call(function, example.arguments)}")
+        lines.append(f"    {example.expected!r}")
+    return "\n".join(lines) + ("\n    " if examples else "")
+
+
+def javascript_docstring(function: FunctionSpec, examples: tuple[Example, ...]) -> str:
+    parts = [description_of(function).replace("*/", "* /")]
+    for example in examples:
+        call = python_call(function, example.arguments).replace(
+            function.name, text.camel(function.name), 1
+        )
+        parts.append(f"{call} returns {example.expected!r}.")
+    return " ".join(parts)
+
+
+def flags_of(parameters: tuple[Parameter, ...]) -> list[int]:
+    return [index for index, one in enumerate(parameters) if one.type == "bool"]
