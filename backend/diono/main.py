@@ -53,7 +53,7 @@ class PortTaken(DionoError):
 class Engine(Protocol):
     async def start(self, run_id: str) -> None: ...
 
-    def close(self) -> None: ...
+    async def close(self) -> None: ...
 
 
 class DeferredRuns:
@@ -71,10 +71,10 @@ class DeferredRuns:
         self.problem = "ok"
         self._engine.set_result(engine)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop the engine; its unfinished runs go on at the next start."""
         if self.problem == "ok":
-            self._engine.result().close()
+            await self._engine.result().close()
         elif not self._engine.done():
             self.is_broken("The server is stopping.")
 
@@ -244,7 +244,7 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncGenerator[None]:
 async def _stop(launching: asyncio.Task[None], runs: DeferredRuns, gateway: PreviewGateway) -> None:
     launching.cancel()
     await asyncio.gather(launching, return_exceptions=True)
-    runs.close()
+    await runs.close()
     await gateway.close()
 
 

@@ -6,6 +6,7 @@ fixed by hand; queues are registered after launch; results are small; a step may
 effects are idempotent; runs of one workflow take their steps one after another.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +35,7 @@ class WorkflowEngine:
             prepare_sqlite_file(database)
         self._executor_id = executor_id
         self._parallel_runs = parallel_runs
+        self._bodies: set[asyncio.Task[Any]] = set()
         self._workflow: Callable[[str], Coroutine[Any, Any, None]] | None = None
 
     async def launch(self, body: RunBody) -> None:
@@ -51,7 +53,14 @@ class WorkflowEngine:
 
         @DBOS.workflow(name="build", max_recovery_attempts=20)
         async def build(run_id: str) -> None:
-            await body(run_id)
+            task = asyncio.current_task()
+            if task is None:
+                raise RuntimeError("a workflow runs in a task")
+            self._bodies.add(task)
+            try:
+                await body(run_id)
+            finally:
+                self._bodies.discard(task)
 
         self._workflow = build
         DBOS.launch()
@@ -92,6 +101,14 @@ class WorkflowEngine:
         )
         return {status.workflow_id: status.executor_id or "" for status in found}
 
-    def close(self) -> None:
-        """Stop without waiting: unfinished runs go on at the next launch."""
+    async def close(self) -> None:
+        """Break off what runs; it goes on at the next launch, at the step in flight.
+
+        A cancelled body records no outcome. It must be over before the sandboxes and the models
+        go, or their absence would be recorded as the result of its step.
+        """
+        bodies = list(self._bodies)
+        for task in bodies:
+            task.cancel()
+        await asyncio.gather(*bodies, return_exceptions=True)
         DBOS.destroy(destroy_registry=True)
