@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,9 +23,12 @@ def config_for(state_dir: Path) -> SandboxConfig:
     return SandboxConfig(state_dir=state_dir, extra_ca_file=Path(ca_file) if ca_file else None)
 
 
-def prepare(folder: Path) -> SandboxConfig:
-    """Return a configuration with a state folder of its own and the base image present."""
-    config = config_for(folder)
+def prepare() -> SandboxConfig:
+    """Return a configuration with a state folder of its own and the base image present.
+
+    Not in pytest's folder: another session of pytest may move that away, with what is mounted.
+    """
+    config = config_for(Path(tempfile.mkdtemp(prefix="diono-test-")))
     ensure_image(config, report=lambda _: None)
     return config
 

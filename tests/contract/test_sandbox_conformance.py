@@ -45,8 +45,8 @@ while True:
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxConfig]:
-    config = prepare(tmp_path_factory.mktemp("sandbox"))
+def config() -> Iterator[SandboxConfig]:
+    config = prepare()
     yield config
     forget(config)
 

@@ -55,6 +55,7 @@ class SandboxDaemon:
             *(sys.executable, "-m", "diono.sandboxd", *_arguments(self._config)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us; we end it in good order
             env={
                 "PATH": _PATH,
                 "PYTHONPATH": str(_PACKAGE_ROOT),

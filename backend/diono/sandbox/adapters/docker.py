@@ -238,7 +238,7 @@ class DockerSandboxes:
             return EngineHealth(is_ready=False, problem=error.detail)
         problem = ""
         if not has_image:
-            problem = f"the image {image_tag(self._config)} is missing; run: ./diono doctor --fix"
+            problem = f"the image {image_tag(self._config)} is missing; run: ./diono doctor"
         if self._config.runtime not in facts.runtimes:
             problem = f"the engine has no runtime {self._config.runtime!r}; install or change it"
         return EngineHealth(

@@ -39,7 +39,7 @@ def _as_our_errors() -> Generator[None]:
         yield
     except ImageNotFound as error:
         raise EngineMissing(
-            f"the sandbox image is missing ({error.explanation}); run: ./diono doctor --fix"
+            f"the sandbox image is missing ({error.explanation}); run: ./diono doctor"
         ) from error
     except APIError as error:
         raise EngineMissing(f"the container engine refused: {error.explanation}") from error
