@@ -21,5 +21,6 @@ export default defineConfig({
     setupFiles: ['./src/mocks/setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    testTimeout: 30_000,
   },
 });

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from e2e.live_server import LiveServer
 from e2e.visitor import Visitor
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 CHROMIUM = "/usr/bin/chromium"
 WIDE = {"width": 1440, "height": 900}
+PATIENCE_MILLISECONDS = 45_000
 PHONE = {"width": 390, "height": 844}
 
 
@@ -36,7 +37,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def _visit(browser: Browser, server: LiveServer, **options: Any) -> Visitor:
     context = await browser.new_context(accept_downloads=True, **options)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     page = await context.new_page()
     visitor = Visitor(server, context, page, [])
     page.on("pageerror", lambda error: visitor.problems.append(str(error)))

@@ -45,7 +45,6 @@ class LiveServer:
             **os.environ,
             "DIONO_DATA_DIR": str(self._data),
             "DIONO_PREVIEW_PORTS": "8400-8439",
-            "DIONO_MODEL": f"scripted/{script.stem}",
             "DIONO_SCRIPT": str(script),
             "OLLAMA_HOST": "off",
         }

@@ -51,7 +51,7 @@ async def test_an_ended_session_leads_back_to_the_same_page(visitor: Visitor) ->
     await page.route(
         "**/api/**", lambda route: route.fulfill(status=401, json={"error": "expired"})
     )
-    await page.get_by_role("link", name="New build", exact=True).click()
+    await page.reload()
     await expect(page.get_by_text("Your session has ended")).to_be_visible()
     await page.unroute("**/api/**")
     await page.goto(f"{visitor.server.url}/tasks/{task}")
@@ -144,7 +144,7 @@ async def test_a_failing_build_ends_with_an_honest_receipt(visitor: Visitor) -> 
     await expect(
         receipt.get_by_role("heading", name="Not everything that was asked for works")
     ).to_be_visible()
-    await expect(receipt.get_by_role("heading", name=re.compile("Not proven"))).to_be_visible()
+    await expect(receipt).to_contain_text("only the blueprint itself runs")
     earlier = page.get_by_role("navigation", name="Earlier builds")
     await expect(
         earlier.get_by_role("link", name=re.compile("Failed: .*prime factors")).first

@@ -11,6 +11,7 @@ from playwright.async_api import BrowserContext, Page
 from diono.settings import REPOSITORY
 
 AXE = REPOSITORY / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+SCRIPTED = "scripted/script"
 SESSION_KEY = "diono.session"
 
 
@@ -39,12 +40,11 @@ class Visitor:
         origin = json.dumps(self.server.url)
         await self.context.add_init_script(f"if (location.origin === {origin}) {line}")
 
-    async def build(self, prompt: str, model: str | None = None) -> str:
+    async def build(self, prompt: str, model: str = SCRIPTED) -> str:
         """Describe, choose, send; returns the task's id once its page is shown."""
         await self.page.goto(self.server.url)
         await self.page.get_by_label("What should be built?").fill(prompt)
-        if model is not None:
-            await self.page.get_by_label("Model").select_option(model)
+        await self.page.get_by_label("Model").select_option(model)
         await self.page.get_by_role("button", name="Build it").click()
         await self.page.wait_for_url("**/tasks/*")
         return self.page.url.rsplit("/", 1)[-1].split("?")[0]

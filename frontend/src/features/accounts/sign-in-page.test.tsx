@@ -1,7 +1,7 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { readSession } from '@/api/session';
 import { PASSWORD } from '@/mocks/handlers';
 import { renderScreen } from '@/mocks/render';
@@ -17,7 +17,7 @@ async function signIn(password: string) {
 
 test('the right password begins a session', async () => {
   await signIn(PASSWORD);
-  await vi.waitFor(() => expect(readSession()?.token).toBe('sample-token'));
+  await waitFor(() => expect(readSession()?.token).toBe('sample-token'));
 });
 
 test('a wrong password is explained and begins none', async () => {

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 import { http } from 'msw';
@@ -23,7 +23,7 @@ test('an example fills the box and the build starts by keyboard', async () => {
     'A command-line program that converts Roman numerals to integers and back',
   );
   await user.keyboard('{Control>}{Enter}{/Control}');
-  await vi.waitFor(() => expect(onCreated).toHaveBeenCalledWith('tsk_1', null));
+  await waitFor(() => expect(onCreated).toHaveBeenCalledWith('tsk_1', null));
 });
 
 test('a refused request keeps the text and says the way out', async () => {
@@ -44,7 +44,7 @@ test('a build that was made but does not start is handed on with the reason', as
   const { onCreated, user } = renderForm();
   await user.type(screen.getByLabelText('What should be built?'), 'A thing');
   await user.click(screen.getByRole('button', { name: 'Build it' }));
-  await vi.waitFor(() =>
+  await waitFor(() =>
     expect(onCreated).toHaveBeenCalledWith(
       'tsk_1',
       expect.objectContaining({ detail: 'No container engine.' }),
