@@ -26,7 +26,7 @@ from diono.infra.database import Database, sqlite_url
 from diono.infra.heartbeats import Heartbeats
 from diono.infra.logging import configure_logging
 from diono.infra.migrations import current_revision, head_revision, migrate
-from diono.infra.server_file import OneTimePassword, ServerFile
+from diono.infra.server_file import OneTimePassword, ServerFile, lock_data
 from diono.infra.tokens import TokenSigner, load_secret
 from diono.kernel.errors import DionoError, ErrorKind, Unavailable
 from diono.llm.catalog import ModelCatalog
@@ -159,7 +159,7 @@ async def _start_sandboxes(daemon: SandboxDaemon) -> None:
 @asynccontextmanager
 async def _open_adapters(settings: Settings) -> AsyncGenerator[Adapters]:
     database = Database(database_url(settings))
-    catalog = ModelCatalog(provider_factories(llm_config(settings)))
+    catalog = ModelCatalog(provider_factories(llm_config(settings)), settings.model)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         await migrate(database)
@@ -270,9 +270,9 @@ def bind(settings: Settings) -> socket.socket:
 
 
 def serve(settings: Settings) -> None:
-    """Run the server until it is told to stop. Raises PortTaken."""
+    """Run the server until it is told to stop. Raises PortTaken, AlreadyRunning."""
     configure_logging(settings.log_level)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    lock = lock_data(settings.data_dir)
     listener = bind(settings)
     host, port = listener.getsockname()[:2]
     shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host
@@ -288,3 +288,4 @@ def serve(settings: Settings) -> None:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         ServerFile.remove(settings.data_dir)
+        lock.close()

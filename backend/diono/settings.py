@@ -21,7 +21,6 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     preview_ports: str = Field(default="8100-8199", pattern=r"^\d+-\d+$")
-    is_production: bool = Field(default=False, validation_alias="DIONO_PRODUCTION")
     allowed_origins: list[str] = Field(default_factory=list)
     log_level: str = "INFO"
 

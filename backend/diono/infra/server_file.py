@@ -1,10 +1,37 @@
 """Where the running server says who and where it is, for the command line on the same machine."""
 
+import fcntl
 import json
 import os
 from pathlib import Path
+from typing import IO
 
 from pydantic import BaseModel, ValidationError
+
+from diono.kernel.errors import Conflict
+
+
+class AlreadyRunning(Conflict):
+    code = "already_running"
+
+
+def lock_data(data_dir: Path) -> IO[str]:
+    """Take the data folder for this process: two servers on one would both go on with its runs.
+
+    The lock ends with the returned file or with the process. Raises AlreadyRunning.
+    """
+    folder = data_dir / "run"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise AlreadyRunning(
+            f"Another server already works on {data_dir}. Use it (`diono tasks`), stop it "
+            "(`diono down`), or give this one a folder of its own with DIONO_DATA_DIR."
+        ) from None
+    return file
 
 
 class ServerFile(BaseModel):

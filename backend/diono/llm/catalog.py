@@ -76,8 +76,12 @@ class BoundModel:
 class ModelCatalog:
     """Providers by name, built at first use; their order is the order of choice."""
 
-    def __init__(self, providers: Mapping[str, Callable[[], LanguageModels]]) -> None:
+    def __init__(
+        self, providers: Mapping[str, Callable[[], LanguageModels]], default: str = ""
+    ) -> None:
+        """``default`` is the name taken when none is asked for; empty: the best there is."""
         self._factories = dict(providers)
+        self._default = default
         self._built: dict[str, LanguageModels] = {}
         self._building = threading.Lock()
 
@@ -106,6 +110,9 @@ class ModelCatalog:
         """
         if name:
             return await self._choose_named(name)
+        if self._default:
+            chosen = await self._choose_named(self._default)
+            return chosen.model_copy(update={"reason": "it is the default that you set"})
         for provider in self._factories:
             usable = [info for info in await self._list_of(provider) if info.is_available]
             candidates = by_preference(provider, usable)
