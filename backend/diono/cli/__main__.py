@@ -48,7 +48,7 @@ def _runs_in_ready_environment(*, for_development: bool) -> bool:
 
 def _continue_in_environment(argv: Sequence[str]) -> None:
     python = str(CHECKOUT.python)
-    os.execvp("env", ["env", "-u", "PYTHONPATH", python, "-m", "diono.cli", *argv])  # noqa: S606
+    os.execvp("env", ["env", "-u", "PYTHONPATH", python, "-P", "-m", "diono.cli", *argv])  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def bench_build(requests: Sequence[Request], model: str | None) -> dict[str, Any
 
 
 def _build(request: Request, model: str | None) -> dict[str, Any]:
-    argv = [sys.executable, "-m", "diono.cli", "build", "--json"]
+    argv = [sys.executable, "-P", "-m", "diono.cli", "build", "--json"]
     argv += ["--model", model] if model else []
     started = time.monotonic()
     done = subprocess.run(

@@ -91,7 +91,7 @@ def _idle_memory(folder: Path) -> tuple[measure.Memory, float]:
 
 
 def _our_argv(port: int, folder: Path) -> Sequence[str]:
-    command = [sys.executable, "-m", "diono.cli", "up", "--no-setup", "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "diono.cli", "up", "--no-setup", "--port", str(port)]
     return ["env", f"DIONO_DATA_DIR={folder / 'data'}", *command]
 
 

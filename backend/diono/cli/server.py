@@ -67,7 +67,7 @@ def start_in_background(settings: Settings, host: str, port: int) -> ServerFile:
     """
     log = run_dir(settings) / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    argv = [sys.executable, "-m", "diono.cli", "up", "--host", host, "--port", str(port)]
+    argv = [sys.executable, "-P", "-m", "diono.cli", "up", "--host", host, "--port", str(port)]
     with log.open("ab") as sink:
         said_before = sink.tell()
         process = subprocess.Popen(

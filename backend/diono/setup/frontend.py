@@ -61,7 +61,15 @@ def ensure_packages(checkout: Checkout, say: Say, *, is_offline: bool) -> Node:
             raise
         checkout.stamps.set(_PACKAGES_STEP, key)
     say("exporting the API's description")
-    export = [sys.executable, "-m", "diono.cli", "openapi", "--out", str(folder / "openapi.json")]
+    export = [
+        sys.executable,
+        "-P",
+        "-m",
+        "diono.cli",
+        "openapi",
+        "--out",
+        str(folder / "openapi.json"),
+    ]
     run_command(export, log=checkout.log)
     return node
 

@@ -117,3 +117,18 @@ def test_a_machine_without_python_gets_the_command_to_type(tmp_path: Path) -> No
     )  # fmt: skip
     assert done.returncode == 3
     assert "apt-get install -y python3" in done.stderr
+
+
+def test_what_lies_in_the_callers_folder_is_never_imported(clone: Path, tmp_path: Path) -> None:
+    (tmp_path / "diono").mkdir()
+    for name in ("diono/__init__.py", "argparse.py", "json.py"):
+        (tmp_path / name).write_text("raise SystemExit('imported')")
+    done = subprocess.run(
+        [str(clone / "diono"), "--help"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "build" in done.stdout
