@@ -5,12 +5,8 @@ guest, so an image is never older than the program that expects it.
 """
 
 import hashlib
-import os
-import shutil
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +18,7 @@ from docker.types import Mount
 from diono.sandbox.config import TENANT_ID, SandboxConfig
 from diono.sandbox.engine_api import api_of
 from diono.sandbox.errors import EngineMissing
+from diono.sandbox.root_files import Report, make_archive
 
 BASE_REPOSITORY = "diono/base"
 ROOT_FILES_REPOSITORY = "diono/rootfs"
@@ -32,8 +29,6 @@ GUEST_COMMAND = (
     f"exec /usr/bin/python3 -I -S -B -c '{_GUEST_PROGRAM}' </dev/null >/dev/null 2>&1",
 )
 _CA_IN_BUILD = "/run/diono-ca.pem"
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -129,73 +124,11 @@ def _root_files(client: docker.DockerClient, config: SandboxConfig, report: Repo
         return tag
     with tempfile.TemporaryDirectory(prefix="diono-image-") as folder:
         archive = Path(folder) / "root.tar"
-        _bootstrap(archive, packages.read_text().split(), report)
+        make_archive(archive, packages.read_text().split(), report)
         report("importing the root file system into the engine")
         repository, _, version = tag.partition(":")
         api_of(client).import_image_from_file(str(archive), repository=repository, tag=version)
     return tag
-
-
-def _bootstrap(archive: Path, packages: list[str], report: Report) -> None:
-    if shutil.which("mmdebstrap") is None:
-        if os.geteuid() != 0 or shutil.which("apt-get") is None:
-            raise EngineMissing(
-                "mmdebstrap is needed to build the sandbox image; run as root: "
-                "apt-get install mmdebstrap"
-            )
-        report("installing mmdebstrap")
-        _run(["apt-get", "install", "--yes", "--no-install-recommends", "mmdebstrap"], "")
-    report("building the sandbox's root file system from the distribution's packages")
-    _run(
-        [
-            "mmdebstrap",
-            "--variant=minbase",
-            "--format=tar",
-            "--dpkgopt=force-unsafe-io",
-            "--dpkgopt=path-exclude=/usr/share/man/*",
-            "--dpkgopt=path-exclude=/usr/share/doc/*",
-            "--dpkgopt=path-exclude=/usr/share/locale/*",
-            f"--include={','.join(packages)}",
-            _suite(),
-            str(archive),
-            "-",
-        ],
-        _sources(),
-    )
-
-
-def _run(argv: list[str], stdin: str) -> None:
-    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        tail = "\n".join(done.stderr.splitlines()[-8:])
-        raise EngineMissing(f"{argv[0]} ended with {done.returncode}:\n{tail}")
-
-
-def _suite() -> str:
-    """Return this machine's own distribution release, e.g. the code name in os-release."""
-    with open("/etc/os-release", encoding="utf-8") as lines:
-        release = dict(line.strip().split("=", 1) for line in lines if "=" in line)
-    return release.get("VERSION_CODENAME", "stable").strip('"')
-
-
-def _sources() -> str:
-    """Return the distribution's own archives as this machine's apt knows them."""
-    suite = _suite()
-    template = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
-    done = subprocess.run(
-        ["apt-get", "indextargets", "--format", template, "Created-By: Packages"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    lines: list[str] = []
-    for row in dict.fromkeys(done.stdout.splitlines()):
-        origin, uri, release, component = row.split("|")
-        if origin in ("Debian", "Ubuntu") and release.split("-")[0] == suite:
-            lines.append(f"deb {uri} {release} {component}")
-    if not lines:
-        raise EngineMissing("apt knows no archive of this distribution; run: apt-get update")
-    return "\n".join(lines) + "\n"
 
 
 def _pip_arguments(config: SandboxConfig) -> str:
