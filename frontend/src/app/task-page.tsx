@@ -2,6 +2,7 @@ import { Link, useParams, useSearchParams } from 'react-router';
 import type { TaskState } from '@/api/types';
 import { buttonClass } from '@/components/ui/button';
 import { ErrorNote } from '@/components/ui/error-note';
+import { FollowingScroller } from '@/components/ui/following-scroller';
 import { LoadingNote } from '@/components/ui/spinner';
 import { Tab, TabList, TabPanel, Tabs } from '@/components/ui/tabs';
 import { FilesPanel } from '@/features/files/files-panel';
@@ -79,7 +80,7 @@ function WorkArea({ task, view, isWide }: WorkAreaProps) {
           taskId={task.task_id}
           hasPreview={hasPreview}
           isDone={isDone}
-          revision={view.fileRevision}
+          revision={view.revision}
         />
       </TabPanel>
       <TabPanel value="files" className="overflow-hidden">
@@ -127,14 +128,14 @@ function TaskScreen({ taskId }: { taskId: string }) {
       )}
       <div className="flex min-h-0 grow">
         {isWide && (
-          <section
-            aria-label="Steps"
-            // Focusable, so that a keyboard can scroll it.
-            tabIndex={0}
+          <FollowingScroller
+            label="Steps"
+            growth={events.view.lastEventId + (events.view.thinking?.tokens ?? 0)}
+            isGrowing={!isTerminal(state.data.status)}
             className="w-[26rem] shrink-0 overflow-y-auto border-r border-line px-5 pt-5 outline-offset-[-2px] 2xl:w-[31rem]"
           >
             <Timeline view={events.view} isWaiting={!isTerminal(state.data.status)} />
-          </section>
+          </FollowingScroller>
         )}
         <WorkArea task={state.data} view={events.view} isWide={isWide} />
       </div>

@@ -13,7 +13,7 @@ test('a recorded build folds into sections, checks, files and its end', () => {
     status: 'SUCCEEDED',
     progress: 1,
     isPreviewRunning: true,
-    fileRevision: 1,
+    revision: 2,
     thinking: null,
   });
   expect(view.sections.map(({ role, title, isOpen }) => [role, title, isOpen])).toEqual([

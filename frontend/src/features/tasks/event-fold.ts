@@ -139,7 +139,7 @@ function applyCheck(view: TaskView, event: TaskEvent): TaskView {
 
 function applyFile(view: TaskView, event: TaskEvent): TaskView {
   const payload = new PayloadReader(event.payload);
-  return append({ ...view, fileRevision: view.fileRevision + 1 }, event, {
+  return append({ ...view, revision: view.revision + 1 }, event, {
     id: event.event_id ?? 0,
     kind: 'file',
     path: payload.text('path'),
@@ -151,7 +151,7 @@ function applyFile(view: TaskView, event: TaskEvent): TaskView {
 function applyPreview(view: TaskView, event: TaskEvent): TaskView {
   const payload = new PayloadReader(event.payload);
   const isRunning = payload.text('state') !== 'stopped';
-  return append({ ...view, isPreviewRunning: isRunning }, event, {
+  return append({ ...view, isPreviewRunning: isRunning, revision: view.revision + 1 }, event, {
     id: event.event_id ?? 0,
     kind: 'preview',
     title: payload.text('title'),

@@ -93,8 +93,14 @@ function Actions({ task }: { task: TaskState }) {
             })
           }
           trigger={
-            <Button tone="danger" size="small" isBusy={cancel.isPending}>
-              <Square aria-hidden /> Cancel
+            <Button tone="danger" size="small" isBusy={cancel.isPending || cancel.isSuccess}>
+              {cancel.isSuccess ? (
+                'Cancelling'
+              ) : (
+                <>
+                  <Square aria-hidden /> Cancel
+                </>
+              )}
             </Button>
           }
         >

@@ -50,8 +50,8 @@ export interface TaskView {
   checks: readonly LiveCheck[];
   thinking: Thinking | null;
   isPreviewRunning: boolean;
-  /** Counts accepted and removed files, so that readers know when to look again. */
-  fileRevision: number;
+  /** Counts changed files and restarts, so that readers know when to look again. */
+  revision: number;
 }
 
 export const emptyTaskView: TaskView = {
@@ -63,7 +63,7 @@ export const emptyTaskView: TaskView = {
   checks: [],
   thinking: null,
   isPreviewRunning: false,
-  fileRevision: 0,
+  revision: 0,
 };
 
 const TERMINAL: ReadonlySet<TaskStatus> = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
