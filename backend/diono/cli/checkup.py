@@ -14,6 +14,7 @@ from diono.llm.probe import probe_ollama
 from diono.settings import Settings
 from diono.setup import frontend, image, packages
 from diono.setup.engine_probe import probe
+from diono.setup.libraries import OPENMP, has_library
 
 _GIGABYTE = 1_000_000_000
 _NEEDED_BYTES = 2 * _GIGABYTE
@@ -57,6 +58,9 @@ async def model(settings: Settings) -> Finding:
         models = await list_models(catalog)
     finally:
         await catalog.close()
+    if str(models.default).startswith("embedded/") and not has_library(OPENMP):
+        detail = f"{models.default} is here, but the system library {OPENMP[0]} is not"
+        return Finding("model", is_ok=False, detail=detail, fix=packages.install_hint([OPENMP[1]]))
     if models.default:
         return Finding("model", is_ok=True, detail=f"{models.default}: {models.reason}")
     fix = f"./diono setup model. {models.problem}"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from diono.llm.acquire import ensure_model, is_verified
 from diono.llm.known_models import DEFAULT_MODEL
 from diono.settings import Settings
+from diono.setup.libraries import OPENMP, ensure_library, has_library
 from diono.setup.python_environment import Checkout
 from diono.setup.stamps import digest_of
 
@@ -17,7 +18,8 @@ FindModel = Callable[[], Awaitable[str]]
 
 def is_model_ready(checkout: Checkout, settings: Settings) -> bool:
     """Whether the recommended model is here, or these settings were found to give another."""
-    if is_verified(settings.models_dir / DEFAULT_MODEL.file_name, DEFAULT_MODEL):
+    is_here = is_verified(settings.models_dir / DEFAULT_MODEL.file_name, DEFAULT_MODEL)
+    if is_here and has_library(OPENMP):
         return True
     return checkout.stamps.is_current(_STEP, _key(checkout, settings))
 
@@ -36,6 +38,15 @@ async def ensure_some_model(
     """
     progress("looking for a model that is here already", None)
     found = await find_model()
+    if found and not found.startswith("embedded/"):
+        checkout.stamps.set(_STEP, _key(checkout, settings))
+        return found
+    log = checkout.log.with_name("packages.log")
+
+    def say(note: str) -> None:
+        progress(note, None)
+
+    await asyncio.to_thread(ensure_library, OPENMP, log, say, is_offline=is_offline)
     if found:
         checkout.stamps.set(_STEP, _key(checkout, settings))
         return found

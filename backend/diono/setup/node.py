@@ -9,6 +9,7 @@ from pathlib import Path
 
 from diono.setup.commands import run_command
 from diono.setup.errors import CommandFailed, NodeMissing, OfflineMissing
+from diono.setup.libraries import ATOMIC, ensure_library
 from diono.setup.python_environment import Checkout
 
 _LOCK = Path(__file__).with_name("node.lock")
@@ -57,6 +58,8 @@ def ensure_node(checkout: Checkout, say: Callable[[str], None], *, is_offline: b
     if not checkout.stamps.is_current(_STEP, lock):
         _fetch(checkout, folder, say, is_offline=is_offline)
         _link_npm(binaries)
+        log = checkout.log.with_name("packages.log")
+        ensure_library(ATOMIC, log, say, is_offline=is_offline)
         checkout.stamps.set(_STEP, lock)
     return Node(binaries, _version_of(str(binaries / "node")))
 
