@@ -38,19 +38,16 @@ async def ensure_some_model(
     """
     progress("looking for a model that is here already", None)
     found = await find_model()
-    if found and not found.startswith("embedded/"):
-        checkout.stamps.set(_STEP, _key(checkout, settings))
-        return found
-    log = checkout.log.with_name("packages.log")
-
-    def say(note: str) -> None:
-        progress(note, None)
-
-    await asyncio.to_thread(ensure_library, OPENMP, log, say, is_offline=is_offline)
-    if found:
-        checkout.stamps.set(_STEP, _key(checkout, settings))
-        return found
-    return await asyncio.to_thread(_fetch, settings, progress, is_offline=is_offline)
+    is_embedded = not found or found.startswith("embedded/")
+    if is_embedded:
+        log = checkout.log.with_name("packages.log")
+        await asyncio.to_thread(
+            ensure_library, OPENMP, log, lambda note: progress(note, None), is_offline=is_offline
+        )
+    if is_embedded and settings.gguf is None:
+        return await asyncio.to_thread(_fetch, settings, progress, is_offline=is_offline)
+    checkout.stamps.set(_STEP, _key(checkout, settings))
+    return found
 
 
 def _fetch(settings: Settings, progress: Progress, *, is_offline: bool) -> str:
