@@ -44,7 +44,7 @@ async def ensure_some_model(
         await asyncio.to_thread(
             ensure_library, OPENMP, log, lambda note: progress(note, None), is_offline=is_offline
         )
-    if is_embedded and settings.gguf is None:
+    if not found or (is_embedded and settings.gguf is None):
         return await asyncio.to_thread(_fetch, settings, progress, is_offline=is_offline)
     checkout.stamps.set(_STEP, _key(checkout, settings))
     return found
