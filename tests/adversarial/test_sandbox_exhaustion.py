@@ -1,6 +1,8 @@
 """Hostile code that eats: processes, memory, disk, output, time. Each case names its attack."""
 
 import asyncio
+import os
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -55,21 +57,29 @@ print(states.count("Z"))
 
 @pytest.fixture
 def tenant_processes(engine: docker.DockerClient, config: SandboxConfig) -> Callable[[], list[int]]:
-    """Return the host's view: processes in this test's containers, but for the guests."""
+    """Return the host's view: processes in the containers of now, but for the guests.
+
+    Polled while hostile code eats the machine, so it reads nothing that takes the lock of a
+    throttled process's memory, as its command line would.
+    """
+
+    identities: set[str] = set()
 
     def count() -> list[int]:
-        label = f"diono.instance={(config.state_dir / 'instance').read_text()}"
-        rows = engine.api.containers(all=True, filters={"label": label})
-        identities = [row["Id"] for row in rows]
+        if not identities:
+            label = f"diono.instance={(config.state_dir / 'instance').read_text()}"
+            rows = engine.api.containers(all=True, filters={"label": label})
+            identities.update(row["Id"] for row in rows)
         found: list[int] = []
-        for process in psutil.process_iter(["cmdline"]):
+        for name in filter(str.isdigit, os.listdir("/proc")):
             try:
-                groups = Path(f"/proc/{process.pid}/cgroup").read_text()
+                groups = Path(f"/proc/{name}/cgroup").read_text()
+                if any(identity in groups for identity in identities):
+                    status = Path(f"/proc/{name}/status").read_text()
+                    is_first = re.search(r"^NSpid:.*\t1$", status, re.MULTILINE)
+                    found += [] if is_first else [int(name)]
             except OSError:
                 continue
-            is_guest = "from guest.main" in " ".join(process.info["cmdline"] or [])
-            if not is_guest and any(identity in groups for identity in identities):
-                found.append(process.pid)
         return found
 
     return count
@@ -78,7 +88,7 @@ def tenant_processes(engine: docker.DockerClient, config: SandboxConfig) -> Call
 async def test_s01_fork_bomb_is_capped_and_ends(
     sandboxes: Sandboxes, sandbox: Sandbox, tenant_processes: Callable[[], list[int]]
 ) -> None:
-    bomb = asyncio.create_task(python(sandbox, FORK_BOMB, seconds=4))
+    bomb = asyncio.create_task(python(sandbox, FORK_BOMB, seconds=8))
     await until(lambda: len(tenant_processes()) > 60, "the bomb goes off", seconds=10)
     started = time.monotonic()
     neighbour = await sandboxes.open(spec("neighbour"))
@@ -199,7 +209,7 @@ async def test_s12_a_child_that_keeps_the_output_open_does_not_hold_the_run(
     assert result.is_success
     assert result.stdout == "done\n"
     assert time.monotonic() - started < 5
-    assert tenant_processes() == []
+    await until(lambda: tenant_processes() == [], "the children are gone", seconds=2)
 
 
 async def test_a_stopped_command_is_killed_at_its_deadline(sandbox: Sandbox) -> None:
