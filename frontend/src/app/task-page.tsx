@@ -80,6 +80,7 @@ function WorkArea({ task, view, isWide }: WorkAreaProps) {
           taskId={task.task_id}
           hasPreview={hasPreview}
           isDone={isDone}
+          isCaughtUp={view.lastEventId >= task.last_event_id}
           revision={view.revision}
         />
       </TabPanel>

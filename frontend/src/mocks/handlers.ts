@@ -69,6 +69,12 @@ export const handlers: HttpHandler[] = [
   http.post('/api/tasks/:taskId/run', ({ params }) =>
     withTask(params['taskId'], (task) => json('/api/tasks/{task_id}/run', 'post', 202, task)),
   ),
+  http.post('/api/tasks/:taskId/preview', () =>
+    json('/api/tasks/{task_id}/preview', 'post', 200, {
+      url: 'http://127.0.0.1:8100/?token=one',
+      expires_at: '2026-01-02T13:00:00Z',
+    }),
+  ),
   http.get('/api/tasks/:taskId/state', ({ params }) =>
     withTask(params['taskId'], (task) => json('/api/tasks/{task_id}/state', 'get', 200, task)),
   ),

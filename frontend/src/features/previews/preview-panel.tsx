@@ -12,6 +12,8 @@ interface PreviewPanelProps {
   taskId: string;
   hasPreview: boolean;
   isDone: boolean;
+  /** The events so far have been read; what changes from now on is news. */
+  isCaughtUp: boolean;
   /** Grows with each accepted file: the frame then loads the newer program. */
   revision: number;
 }
@@ -36,21 +38,13 @@ function useSettledRevision(revision: number, frame: { current: HTMLIFrameElemen
   return { shown, isNewer, accept };
 }
 
-export function PreviewPanel({ taskId, hasPreview, isDone, revision }: PreviewPanelProps) {
+/** The running program, with its address and what can be done with it. */
+function PreviewFrame({ taskId, revision }: { taskId: string; revision: number }) {
   const frame = useRef<HTMLIFrameElement>(null);
   const [reloads, setReloads] = useState(0);
-  const link = usePreviewLink(taskId, hasPreview);
+  const link = usePreviewLink(taskId);
   const { shown, isNewer, accept } = useSettledRevision(revision, frame);
 
-  if (!hasPreview) {
-    return (
-      <EmptyState icon={<MonitorOff />} title={isDone ? 'Nothing to preview' : 'No preview yet'}>
-        {isDone
-          ? 'This program has no page. Read its files, or download the zip and run it.'
-          : 'A web program appears here as soon as its blueprint runs.'}
-      </EmptyState>
-    );
-  }
   if (link.error) {
     return (
       <ErrorNote
@@ -111,4 +105,21 @@ export function PreviewPanel({ taskId, hasPreview, isDone, revision }: PreviewPa
       />
     </div>
   );
+}
+
+export function PreviewPanel(props: PreviewPanelProps) {
+  const { taskId, hasPreview, isDone, isCaughtUp, revision } = props;
+  const [wasCaughtUp, setWasCaughtUp] = useState(isCaughtUp);
+  if (isCaughtUp && !wasCaughtUp) setWasCaughtUp(true);
+  if (!hasPreview) {
+    return (
+      <EmptyState icon={<MonitorOff />} title={isDone ? 'Nothing to preview' : 'No preview yet'}>
+        {isDone
+          ? 'This program has no page. Read its files, or download the zip and run it.'
+          : 'A web program appears here as soon as its blueprint runs.'}
+      </EmptyState>
+    );
+  }
+  if (!wasCaughtUp) return <LoadingNote label="Reading the build" />;
+  return <PreviewFrame taskId={taskId} revision={revision} />;
 }

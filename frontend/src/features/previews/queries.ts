@@ -3,7 +3,7 @@ import { api, unwrap } from '@/api/client';
 import { queryKeys } from '@/api/query-keys';
 
 /** A link that works until it expires; asking for it starts the preview if need be. */
-export function usePreviewLink(taskId: string, isWanted: boolean) {
+export function usePreviewLink(taskId: string) {
   return useQuery({
     queryKey: queryKeys.preview(taskId),
     queryFn: ({ signal }) =>
@@ -13,7 +13,6 @@ export function usePreviewLink(taskId: string, isWanted: boolean) {
           signal,
         }),
       ),
-    enabled: isWanted,
     // The frame keeps its cookie; a new link is fetched on purpose only, or it would reload.
     staleTime: Infinity,
     retry: 1,
