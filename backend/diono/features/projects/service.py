@@ -6,8 +6,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from diono.features.projects.tables import Project
 from diono.kernel.ids import new_id
+from diono.sandbox.port import Limits, SandboxSpec
 
 NAME_LENGTH = 80
+# Allocated in full when a workspace is made, so that a full host cannot break it later.
+WORKSPACE_MB = 128
+
+
+def sandbox_of(owner_id: str, project_id: str) -> SandboxSpec:
+    """Return the spec of a project's one sandbox."""
+    return SandboxSpec(owner=owner_id, project=project_id, limits=Limits(disk_mb=WORKSPACE_MB))
 
 
 def add_project(session: AsyncSession, owner_id: str, name: str, created_at: datetime) -> str:

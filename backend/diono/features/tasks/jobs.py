@@ -12,11 +12,12 @@ from diono.agents.blueprints import BlueprintCatalog
 from diono.agents.errors import Cancelled
 from diono.agents.port import JsonObject, Model, Receipt
 from diono.agents.team import build
+from diono.features.projects.service import sandbox_of
 from diono.features.tasks.ledger import Ledger, TaskFacts
 from diono.infra.clock import Clock
 from diono.kernel.errors import DionoError
 from diono.kernel.events import AgentRole, EventDraft, EventType
-from diono.sandbox.port import Sandbox, Sandboxes, SandboxSpec
+from diono.sandbox.port import Sandbox, Sandboxes
 
 Action = Callable[[], Awaitable[JsonObject]]
 
@@ -98,7 +99,9 @@ class TaskStage:
         self._body = _Scope("body")
 
     async def sandbox(self) -> Sandbox:
-        return await self._host.sandboxes.open(sandbox_spec(self._facts))
+        return await self._host.sandboxes.open(
+            sandbox_of(self._facts.owner_id, self._facts.project_id)
+        )
 
     async def emit(self, draft: EventDraft) -> None:
         if draft.event_type is EventType.THINKING:
@@ -113,10 +116,6 @@ class TaskStage:
 
     async def save_file(self, path: str, content: bytes) -> None:
         await self._host.ledger.save_file(self._facts.task_id, path, content)
-
-
-def sandbox_spec(facts: TaskFacts) -> SandboxSpec:
-    return SandboxSpec(owner=facts.owner_id, project=facts.project_id)
 
 
 def _running(draft: EventDraft) -> EventDraft:

@@ -9,9 +9,10 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from diono.features.accounts.access import SignedIn
 from diono.features.previews.access import PreviewsService
 from diono.features.previews.schemas import PreviewLink
+from diono.features.projects.service import sandbox_of
 from diono.features.tasks.access import RunsPort, TasksService
 from diono.features.tasks.schemas import ArtifactList, CreateTask, EventPage, TaskPage, TaskState
-from diono.sandbox.port import SandboxSpec, ServiceSpec
+from diono.sandbox.port import ServiceSpec
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
 
@@ -141,7 +142,7 @@ async def open_preview(
     """Start the built program if it is not running and return a link to it."""
     project_id, preview = await tasks.preview_of(account.user_id, task_id)
     return await previews.open(
-        SandboxSpec(owner=account.user_id, project=project_id),
+        sandbox_of(account.user_id, project_id),
         ServiceSpec.model_validate(preview["service"]),
         request.url.hostname or "127.0.0.1",
     )
