@@ -10,7 +10,7 @@ from loguru import logger
 
 from diono.agents.blueprints import BlueprintCatalog
 from diono.agents.errors import Cancelled
-from diono.agents.port import JsonObject, Model, Receipt
+from diono.agents.port import JsonObject, Model, Receipt, Steps
 from diono.agents.team import build
 from diono.features.projects.service import sandbox_of
 from diono.features.tasks.ledger import Ledger, TaskFacts
@@ -92,8 +92,8 @@ class TaskStage:
     """What the team works on. Satisfies agents.port.Stage."""
 
     def __init__(self, facts: TaskFacts, model: Model, steps: TaskSteps, host: "BuildJob") -> None:
-        self.model = model
-        self.steps = steps
+        self.model: Model = model
+        self.steps: Steps = steps
         self._facts = facts
         self._host = host
         self._body = _Scope("body")
