@@ -2,9 +2,17 @@
 
 from collections.abc import Sequence
 
-from diono.agents import cleaning, examples, qa, text
+from diono.agents import cleaning, examples, inverse, qa, text
 from diono.agents.blueprints import BlueprintCatalog
-from diono.agents.engineer import Assignment, Failure, write_function
+from diono.agents.engineer import (
+    TRIES,
+    TRIES_FOR_EXTRAS,
+    Assignment,
+    Failure,
+    Voter,
+    check_candidate,
+    write_function,
+)
 from diono.agents.generators import fastapi_app, python_cli, static_web
 from diono.agents.meter import Run
 from diono.agents.port import Check, JsonObject
@@ -31,6 +39,7 @@ class Assembly:
         self.built: list[Built] = []
         self.failures: list[Failure] = []
         self._baseline: set[str] = set()
+        self._examples_of: dict[str, tuple[Example, ...]] = {}
 
     @property
     def _is_page(self) -> bool:
@@ -47,7 +56,9 @@ class Assembly:
             await self._write_shell()
             return
         count = max(len(self._spec.functions), 1)
-        for index, function in enumerate(self._spec.functions):
+        # Functions of whole numbers come first: an inverse can be searched once they are proven.
+        ordered = sorted(self._spec.functions, key=lambda one: one.parameters[0].type != "int")
+        for index, function in enumerate(ordered):
             await self._write_function(function)
             await self._run.progress(0.3 + 0.5 * (index + 1) / count, f"{function.name} is done")
         await self._write_shell()
@@ -68,15 +79,14 @@ class Assembly:
     # --- functions ---
 
     async def _write_function(self, function: FunctionSpec) -> None:
-        path_of = static_web.path_of if self._is_page else python_cli.path_of
-        assignment = Assignment(
-            prompt=self._prompt,
-            function=function,
-            language=self._workspace.blueprint.facts.language,
-            path=path_of(function),
-            examples=await self._examples(function),
-        )
+        assignment = await self._assignment(function)
         result = await write_function(self._run, self._catalog, assignment)
+        if isinstance(result, Failure):
+            result = await self._by_search(assignment) or result
+        await self._accept(assignment, result)
+
+    async def _accept(self, assignment: Assignment, result: Built | Failure) -> None:
+        function = assignment.function
         if isinstance(result, Failure):
             self.failures.append(result)
             await self._run.log(f"{function.name} was not built: {result.problem}", "warning")
@@ -89,15 +99,67 @@ class Assembly:
         if self._is_page:
             await self._write_shell()
 
-    async def _examples(self, function: FunctionSpec) -> tuple[Example, ...]:
+    async def _assignment(self, function: FunctionSpec) -> Assignment:
+        path_of = static_web.path_of if self._is_page else python_cli.path_of
+        found, vote = await self._examples(function)
+        self._examples_of[function.name] = found
+        return Assignment(
+            prompt=self._prompt,
+            function=function,
+            language=self._workspace.blueprint.facts.language,
+            path=path_of(function),
+            examples=found,
+            tries=TRIES if function.is_required else TRIES_FOR_EXTRAS,
+            vote=vote,
+        )
+
+    async def _examples(self, function: FunctionSpec) -> tuple[tuple[Example, ...], Voter | None]:
         if self._spec.shape == "ticker":
-            return qa.ticker_examples(function, self._spec.counts_down)
-        turned = examples.round_trip(function, self.built)
+            return qa.ticker_examples(function, self._spec.counts_down), None
+        turned = await self._round_trips(function)
         if len(turned) >= ENOUGH_ROUND_TRIPS:
-            return turned
-        found = await examples.find_examples(self._run, self._prompt, function)
-        known = {one.arguments for one in turned}
-        return (*turned, *[one for one in found if one.arguments not in known])
+            return turned, None
+        if function.name in self._examples_of:
+            return self._examples_of[function.name], None
+        return await self._own_examples(function)
+
+    async def _own_examples(
+        self, function: FunctionSpec
+    ) -> tuple[tuple[Example, ...], Voter | None]:
+        proposed = await examples.propose(self._run, self._prompt, function)
+
+        async def vote() -> tuple[Example, ...]:
+            return await examples.put_to_vote(self._run, function, proposed)
+
+        if examples.may_be_chance(function):
+            return examples.unvoted(proposed), vote
+        return await vote(), None
+
+    async def _round_trips(self, function: FunctionSpec) -> tuple[Example, ...]:
+        """Texts are proposed better than numbers: their examples serve an inverse as well."""
+        for other in self._spec.functions:
+            if other is function or not examples.are_inverse(function, other):
+                continue
+            if other.name not in self._examples_of and other.parameters[0].type == "str":
+                found, _ = await self._own_examples(other)
+                self._examples_of[other.name] = found
+            return examples.round_trip(function, other, self._examples_of.get(other.name, ()))
+        return ()
+
+    async def _by_search(self, assignment: Assignment) -> Built | None:
+        """Where the model failed, an inverse that was proven can be searched."""
+        function = assignment.function
+        for other in self.built:
+            is_pair = examples.are_inverse(function, other.function)
+            if self._is_page or not is_pair or not inverse.can_search(function, other):
+                continue
+            module = inverse.searched(function, other.function)
+            tested = inverse.standalone(module, other)
+            built = await check_candidate(self._run, self._catalog, assignment, tested)
+            if built is not None:
+                note = f"generated: a search over {other.function.name}; {built.proof}"
+                return built.model_copy(update={"source": module, "proof": note})
+        return None
 
     async def _write_shell(self) -> None:
         """Write what surrounds the functions that were built; without any, the skeleton stays."""
@@ -204,6 +266,8 @@ class Assembly:
     def unproven(self) -> list[str]:
         notes = [f"{one.function.name} was not built ({one.problem})" for one in self.failures]
         for one in self.built:
+            if one.proof.startswith("generated"):
+                notes.append(f"{one.function.name} is not the model's work ({one.proof})")
             if one.is_random:
                 notes.append(f"{one.function.name} works by chance: its values cannot be foretold")
             elif any(not example.votes for example in one.examples):

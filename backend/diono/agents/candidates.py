@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diono.agents.parsing import fingerprint
+from diono.agents.shapes import list_of
 from diono.agents.signatures import flags_of, python_call
 from diono.agents.spec import Example, FunctionSpec
 from diono.agents.values import equal, is_of_type
 
 CONSENSUS = 3
 FIRM_ENOUGH = 3
+MANY = 3
 REFUSED = "(refused)"
 _LENGTHS = frozenset({"length", "size", "password_length", "num_characters", "characters"})
 
@@ -102,45 +104,65 @@ def judge(function: FunctionSpec, examples: Sequence[Example], probe: dict[str, 
         return Verdict(problem=f"the code failed: {probe['error']}", is_broken=True)
     results: list[dict[str, Any]] = list(probe.get("results", []))
     firm = [one for one in examples if one.is_firm]
-    broken = _first_broken(function, examples, results)
-    plain = tuple(one.get("value", REFUSED) for one in results)
-    if broken:
-        return Verdict(problem=broken, results=plain, firm=len(firm), is_broken=True)
+    failures = [_failure(function, *pair) for pair in zip(examples, results, strict=True)]
+    problem = next((one for one in failures if one), "")
+    plain = tuple(
+        REFUSED if failure else one.get("value", REFUSED)
+        for one, failure in zip(results, failures, strict=True)
+    )
+    if sum(map(bool, failures)) * 2 >= max(len(failures), 1):
+        problem = problem or "there was no input to run it on"
+        return Verdict(problem=problem, results=plain, firm=len(firm), is_broken=True)
+    if all(value == REFUSED for value in plain):
+        return Verdict(problem="every call was refused", results=plain, is_broken=True)
     if probe.get("is_random"):
         problem = _broken_promise(function, examples, results, list(probe.get("idle_flags", [])))
         return Verdict(problem=problem, results=plain, is_random=True)
+    idle = _does_nothing(function, examples, plain)
+    if idle:
+        return Verdict(problem=idle, results=plain, firm=len(firm), is_broken=True)
     wrong = [
-        (example, result)
-        for example, result in zip(examples, results, strict=True)
-        if example.is_firm and not _agrees(example, result)
+        (example, value)
+        for example, value in zip(examples, plain, strict=True)
+        if example.is_firm and (value == REFUSED or not equal(example.expected, value))
     ]
-    problem, is_doubtful = "", False
-    if wrong:
-        example, result = max(wrong, key=lambda pair: pair[0].votes)
-        is_doubtful = example.votes < example.voters
-        call = python_call(function, example.arguments)
-        problem = f"{call} gave {_shown(result)}, but {example.expected!r} is expected"
+    worst = max(wrong, key=lambda pair: pair[0].votes, default=None)
+    if worst is not None and not problem:
+        call = python_call(function, worst[0].arguments)
+        shown = "an error" if worst[1] == REFUSED else repr(worst[1])[:120]
+        problem = f"{call} gave {shown}, but {worst[0].expected!r} is expected"
     return Verdict(
-        problem=problem,
+        problem=problem if worst else "",
         passed=len(firm) - len(wrong),
         firm=len(firm),
         results=plain,
-        is_doubtful=is_doubtful,
+        is_doubtful=worst is not None and worst[0].votes < worst[0].voters,
     )
 
 
-def _first_broken(
-    function: FunctionSpec, examples: Sequence[Example], results: list[dict[str, Any]]
+def _failure(function: FunctionSpec, example: Example, result: dict[str, Any]) -> str:
+    """Say how one call went wrong in itself: an exception, or a result of the wrong type."""
+    call = python_call(function, example.arguments)
+    if "error" in result:
+        return f"{call} failed: {result['error']}"
+    if "value" in result and not is_of_type(result["value"], function.returns):
+        kind = "None" if result["value"] is None else type(result["value"]).__name__
+        return f"{call} returned {kind}, not {function.returns}"
+    return ""
+
+
+def _does_nothing(
+    function: FunctionSpec, examples: Sequence[Example], results: Sequence[Any]
 ) -> str:
-    for example, result in zip(examples, results, strict=True):
-        call = python_call(function, example.arguments)
-        if "error" in result:
-            return f"{call} failed: {result['error']}"
-        if "value" in result and not is_of_type(result["value"], function.returns):
-            kind = "None" if result["value"] is None else type(result["value"]).__name__
-            return f"{call} returned {kind}, not {function.returns}"
-    if results and all("refused" in result for result in results):
-        return f"every call was refused: {results[0]['refused']}"
+    pairs = zip(examples, results, strict=True)
+    values = [(one.arguments, value) for one, value in pairs if value != REFUSED]
+    if len(values) < MANY:
+        return ""
+    if all(value in arguments for arguments, value in values if value is not None):
+        return f"{function.name} gives its input back unchanged"
+    distinct = {json.dumps(value, sort_keys=True) for _, value in values}
+    if len(distinct) == 1 and function.returns != "bool":
+        return f"{function.name} gives the same result for every input"
     return ""
 
 
@@ -159,7 +181,8 @@ def _broken_promise(
             continue
         for example, result in zip(examples, results, strict=True):
             value = result.get("value")
-            if isinstance(value, str | list) and len(value) != example.arguments[index]:  # pyright: ignore
+            size = len(value) if isinstance(value, str) else len(list_of(value)) or None
+            if size is not None and size != example.arguments[index]:
                 call = python_call(function, example.arguments)
                 return f"{call} gave something of the wrong length"
     return ""
@@ -167,14 +190,6 @@ def _broken_promise(
 
 def _rounded(value: Any) -> Any:
     return round(value, 6) if isinstance(value, float) else value
-
-
-def _agrees(example: Example, result: dict[str, Any]) -> bool:
-    return "value" in result and equal(example.expected, result["value"])
-
-
-def _shown(result: dict[str, Any]) -> str:
-    return repr(result["value"])[:120] if "value" in result else f"an error ({result['refused']})"
 
 
 def settle_examples(

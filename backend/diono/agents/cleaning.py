@@ -1,7 +1,9 @@
 """From an answer to a module: only definitions stay, whatever the model wrote around them."""
 
 import ast
+import builtins
 import re
+import sys
 
 from diono.agents import text
 from diono.agents.parsing import begun_code, code_of
@@ -11,6 +13,16 @@ _KEPT = (
     ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef,
     ast.Assign, ast.AnnAssign,
 )  # fmt: skip
+_HOMES = {
+    "Counter": "collections", "defaultdict": "collections", "deque": "collections",
+    "OrderedDict": "collections", "namedtuple": "collections", "reduce": "functools",
+    "lru_cache": "functools", "permutations": "itertools", "combinations": "itertools",
+    "product": "itertools", "chain": "itertools", "StringIO": "io", "datetime": "datetime",
+    "timedelta": "datetime", "date": "datetime", "Path": "pathlib", "sqrt": "math",
+    "gcd": "math", "ceil": "math", "floor": "math", "List": "typing", "Dict": "typing",
+    "Any": "typing", "Optional": "typing", "Tuple": "typing", "Union": "typing",
+    "Decimal": "decimal", "Fraction": "fractions",
+}  # fmt: skip
 _PURE_CALLS = frozenset(("dict", "list", "tuple", "set", "frozenset", "range", "zip", "str"))
 _MODULE_SYNTAX = re.compile(r"^(?:module\.exports|exports\.\w+)\s*=.*$|^export\s+\{.*\};?$", re.M)
 
@@ -25,8 +37,21 @@ def python_module(begun: str, answer: str) -> str:
             tree = ast.parse("\n".join(lines[:end]))
         except (SyntaxError, ValueError, RecursionError):
             continue
-        return _definitions(tree, lines[:end])
+        return _definitions(tree, _silenced(tree, lines[:end]))
     return ""
+
+
+def _silenced(tree: ast.Module, lines: list[str]) -> list[str]:
+    """Replace ``print(...)`` statements inside functions: results are returned, not shown."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+            continue
+        called = node.value.func
+        if isinstance(called, ast.Name) and called.id == "print" and node.end_lineno is not None:
+            lines[node.lineno - 1] = " " * node.col_offset + "pass"
+            for extra in range(node.lineno, node.end_lineno):
+                lines[extra] = ""
+    return lines
 
 
 def _definitions(tree: ast.Module, lines: list[str]) -> str:
@@ -39,8 +64,31 @@ def _definitions(tree: ast.Module, lines: list[str]) -> str:
         parts.append("\n".join(lines[start - 1 : node.end_lineno]))
     imports = [one for one in parts if one.startswith(("import ", "from "))]
     rest = [one for one in parts if one not in imports]
-    head = "\n".join(imports)
-    return "\n\n\n".join([*([head] if head else []), *rest]) + "\n" if rest else ""
+    if not rest:
+        return ""
+    missing = _missing_imports("\n".join(parts))
+    head = "\n".join([*missing, *imports])
+    return "\n\n\n".join([*([head] if head else []), *rest]) + "\n"
+
+
+def _missing_imports(source: str) -> list[str]:
+    """Import what the code uses without importing it: a begun answer has no place for imports."""
+    tree = ast.parse(source)
+    used = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)}
+    bound = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and not _is_read(one)}
+    bound |= {one.arg for one in ast.walk(tree) if isinstance(one, ast.arg)}
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Import | ast.ImportFrom):
+            bound |= {alias.asname or alias.name.split(".")[0] for alias in one.names}
+        elif isinstance(one, ast.FunctionDef | ast.ClassDef):
+            bound.add(one.name)
+    free = sorted(used - bound - set(dir(builtins)))
+    modules = [f"import {name}" for name in free if name in sys.stdlib_module_names]
+    return modules + [f"from {_HOMES[name]} import {name}" for name in free if name in _HOMES]
+
+
+def _is_read(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Load)
 
 
 def _is_script(node: ast.stmt) -> bool:
@@ -54,7 +102,7 @@ def _is_script(node: ast.stmt) -> bool:
 
 
 def is_only_a_stub(source: str, function: str) -> bool:
-    """Say whether the function's body does nothing (pass, ..., a docstring, NotImplementedError)."""
+    """Say whether the function's body does nothing (pass, a docstring, NotImplementedError)."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef) and node.name == function:
             body = [one for one in node.body if not _is_constant(one)]

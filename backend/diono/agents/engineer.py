@@ -3,8 +3,8 @@
 Greedy first, then fresh samples that are told what went wrong but never shown the old code.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 from diono.agents import candidates as judging
 from diono.agents import cleaning, text
@@ -20,6 +20,7 @@ from diono.agents.signatures import (
     javascript_signature,
     python_docstring,
     python_signature,
+    without_files,
 )
 from diono.agents.spec import Built, Example, FunctionSpec
 from diono.agents.workspace import run_tool
@@ -27,6 +28,7 @@ from diono.kernel.events import EventType
 from diono.llm.port import ChatRequest
 
 TRIES = 7
+TRIES_FOR_EXTRAS = 3
 REPEATS_ALLOWED = 3
 SAMPLE_TEMPERATURE = 0.8
 ANSWER_TOKENS = 600
@@ -42,6 +44,9 @@ class Failure:
     attempts: int
 
 
+Voter = Callable[[], Awaitable[tuple[Example, ...]]]
+
+
 @dataclass(frozen=True)
 class Assignment:
     """One function to write, and what it is held against."""
@@ -52,6 +57,9 @@ class Assignment:
     path: str
     examples: tuple[Example, ...]
     previous: str = ""
+    tries: int = TRIES
+    vote: Voter | None = None
+    """Puts the examples to the vote, once the function has shown that chance plays no part."""
     round: str = ""
 
     @property
@@ -66,7 +74,7 @@ async def write_function(
     """Try until the examples or several programs agree, at most TRIES times."""
     field = judging.Field()
     attempt = 0
-    while attempt < TRIES and field.repeats <= REPEATS_ALLOWED:
+    while attempt < assignment.tries and field.repeats <= REPEATS_ALLOWED:
         attempt += 1
         run.meter.attempts += 1
         source, problem, is_over = await _attempt(run, assignment, attempt, hint, field)
@@ -79,7 +87,11 @@ async def write_function(
             await _report(run, assignment, attempt, problem)
             hint = problem if not problem.startswith("the answer repeats") else hint
             continue
-        verdict = await _probe(run, catalog, assignment, source, attempt)
+        seen = await _probe(run, catalog, assignment, source, attempt)
+        verdict = judging.judge(assignment.function, assignment.examples, seen)
+        if assignment.vote is not None and not verdict.is_broken and not verdict.is_random:
+            assignment = replace(assignment, examples=await assignment.vote(), vote=None)
+            verdict = judging.judge(assignment.function, assignment.examples, seen)
         candidate = judging.Candidate(source, verdict, attempt)
         field.candidates.append(candidate)
         await _report(run, assignment, attempt, verdict.problem)
@@ -93,6 +105,20 @@ async def write_function(
     if settled is not None:
         return _built(assignment, settled[0], settled[1], attempt)
     return Failure(assignment.function, hint or "no usable answer", attempt)
+
+
+async def check_candidate(
+    run: Run, catalog: BlueprintCatalog, assignment: Assignment, source: str
+) -> Built | None:
+    """Hold one ready source against the examples; None if it does not meet most of them."""
+    attempt = assignment.tries + 1
+    seen = await _probe(run, catalog, assignment, source, attempt)
+    verdict = judging.judge(assignment.function, assignment.examples, seen)
+    await _report(run, assignment, attempt, verdict.problem)
+    if verdict.is_broken or verdict.passed < 2 or verdict.passed * 4 < verdict.firm * 3:
+        return None
+    proof = "" if verdict.passed == verdict.firm else "a proven inverse"
+    return _built(assignment, judging.Candidate(source, verdict, attempt), proof, attempt)
 
 
 async def _attempt(
@@ -125,7 +151,10 @@ def _request(
     ]
     shown: Sequence[Example] = sure[:SHOWN_EXAMPLES]
     told = f"An earlier attempt went wrong: {hint}. Avoid that." if hint else ""
-    values = {"request": request_of(assignment.prompt), "hint": told}
+    request_text = request_of(assignment.prompt)
+    if any(one.is_file for one in function.parameters):
+        request_text = without_files(request_text)
+    values = {"request": request_text, "hint": told}
     begun = ""
     if assignment.language == "javascript":
         chat = messages(
@@ -156,7 +185,7 @@ def _request(
 
 async def _probe(
     run: Run, catalog: BlueprintCatalog, assignment: Assignment, source: str, attempt: int
-) -> judging.Verdict:
+) -> JsonObject:
     task = judging.probe_task(
         assignment.function, assignment.language, assignment.code_name, source, assignment.examples
     )
@@ -170,7 +199,8 @@ async def _probe(
             return {"probe": {"error": f"the run ended early: {error}"}}
 
     result = await run.step(f"run {assignment.function.name}{assignment.round}.{attempt}", action)
-    return judging.judge(assignment.function, assignment.examples, result["probe"])
+    probe: JsonObject = result["probe"]
+    return probe
 
 
 async def _report(run: Run, assignment: Assignment, attempt: int, problem: str) -> None:

@@ -5,6 +5,7 @@ badly in its head; the programs it writes are held against these, and can outvot
 """
 
 import json
+import re
 from itertools import zip_longest
 from typing import Any
 
@@ -14,21 +15,22 @@ from diono.agents.parsing import Assertion, assertions_of
 from diono.agents.product_manager import request_of
 from diono.agents.prompting import messages
 from diono.agents.signatures import description_of, python_call, python_signature
-from diono.agents.spec import Built, Example, FunctionSpec
+from diono.agents.spec import Example, FunctionSpec
 from diono.agents.values import coerce_arguments, equal, is_of_type
 from diono.llm.port import ChatRequest
 
 WANTED = 6
 PROPOSAL_TEMPERATURES = (0.0, 0.8, 1.0)
 VOTE_TEMPERATURES = (0.0, 0.6)
+_CHANCE = re.compile(r"random|generat|shuffl|dice|lottery|password|uuid|secret|chance")
 _INVERSE_VERBS = (
     ("encode", "decode"), ("encrypt", "decrypt"), ("compress", "decompress"),
     ("escape", "unescape"), ("serialize", "deserialize"), ("pack", "unpack"),
 )  # fmt: skip
 
 
-async def find_examples(run: Run, prompt: str, function: FunctionSpec) -> tuple[Example, ...]:
-    """Return up to five examples; those without two agreeing votes are inputs only."""
+async def propose(run: Run, prompt: str, function: FunctionSpec) -> list[Assertion]:
+    """Return up to six calls with the results that the model supposes."""
     proposed: dict[str, Assertion] = {}
     rounds: list[list[Assertion]] = [[] for _ in PROPOSAL_TEMPERATURES]
     for attempt, temperature in enumerate(PROPOSAL_TEMPERATURES):
@@ -38,14 +40,35 @@ async def find_examples(run: Run, prompt: str, function: FunctionSpec) -> tuple[
             break
     for one in (one for row in zip_longest(*rounds) for one in row if one is not None):
         proposed.setdefault(json.dumps(one.arguments), one)
-    return tuple([await _vote(run, function, one) for one in list(proposed.values())[:WANTED]])
+    return list(proposed.values())[:WANTED]
+
+
+async def put_to_vote(
+    run: Run, function: FunctionSpec, proposed: list[Assertion]
+) -> tuple[Example, ...]:
+    """Return the proposed calls as examples; those without two agreeing votes are inputs only."""
+    return tuple([await _vote(run, function, one) for one in proposed])
+
+
+def unvoted(proposed: list[Assertion]) -> tuple[Example, ...]:
+    return tuple(
+        Example(arguments=one.arguments, expected=one.expected, votes=1, voters=1)
+        for one in proposed
+    )
+
+
+def may_be_chance(function: FunctionSpec) -> bool:
+    """Say whether words like "random" make it likely that no vote can foretell the results."""
+    return _CHANCE.search(f"{function.name} {function.description}".lower()) is not None
 
 
 async def _propose(
     run: Run, prompt: str, function: FunctionSpec, attempt: int, temperature: float
 ) -> list[Assertion]:
     is_text = function.parameters[0].type == "str"
-    begun = f"```python\nassert {function.name}(" + ('"' if is_text else "")
+    first = function.parameters[0]
+    quote = "'" if first.is_file else '"'
+    begun = f"```python\nassert {function.name}(" + (quote if is_text else "")
     chat = messages(
         "examples",
         begun=begun if run.stage.model.profile.supports_prefill else "",
@@ -129,22 +152,23 @@ def _ends(name: str) -> tuple[str, str] | None:
     return source.split("_")[-1], target.split("_")[0]
 
 
-def round_trip(function: FunctionSpec, built: list[Built]) -> tuple[Example, ...]:
-    """Turn the firm examples of an already proven inverse around."""
+def round_trip(
+    function: FunctionSpec, other: FunctionSpec, known: tuple[Example, ...]
+) -> tuple[Example, ...]:
+    """Turn the unanimous examples of an inverse function around."""
     found: list[Example] = []
-    for other in built:
-        if other.is_random or not are_inverse(function, other.function):
-            continue
-        for one in other.examples:
-            turned = coerce_arguments(function, (one.expected, *one.arguments[1:]))
-            if one.is_firm and turned is not None:
-                found.append(
-                    Example(
-                        arguments=turned,
-                        expected=one.arguments[0],
-                        votes=one.votes,
-                        voters=one.voters,
-                        source=f"round trip with {other.function.name}",
-                    )
+    if not are_inverse(function, other):
+        return ()
+    for one in known:
+        turned = coerce_arguments(function, (one.expected, *one.arguments[1:]))
+        if one.is_firm and one.votes == one.voters and turned is not None:
+            found.append(
+                Example(
+                    arguments=turned,
+                    expected=one.arguments[0],
+                    votes=one.votes,
+                    voters=one.voters,
+                    source=f"round trip with {other.name}",
                 )
+            )
     return tuple(found)

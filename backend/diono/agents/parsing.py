@@ -4,7 +4,9 @@ import ast
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+
+from diono.agents.shapes import is_dict
 
 _FENCE = re.compile(
     r"^[ \t]*(?:```|~~~)[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.S | re.M
@@ -97,12 +99,12 @@ def _literal(node: ast.expr) -> Any:
 
 def plain(value: Any) -> Any:
     """Turn a Python literal into JSON values (tuples and sets to lists, keys to text)."""
-    if isinstance(value, dict):
+    if is_dict(value):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, set | frozenset):
-        return sorted((plain(item) for item in value), key=str)
+        return sorted((plain(item) for item in cast(set[Any], value)), key=str)
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [plain(item) for item in cast(list[Any], value)]
     if isinstance(value, bytes | complex) or value is Ellipsis:
         return str(value)
     return value
@@ -118,7 +120,7 @@ def refusal_of(source: str, function: str, previous: str = "") -> str:
     """Say why code is no work (a placeholder, a stub, shrunk), or return an empty string."""
     if not source.strip():
         return "the answer was empty"
-    if function not in source:
+    if not re.search(rf"\b{re.escape(function)}\b", source):
         return f"{function} is not defined in the answer"
     if _PLACEHOLDER.search(source) or _ELLIPSIS.search(source):
         return "the answer has a placeholder instead of code"

@@ -5,6 +5,7 @@ from diono.agents.asking import ask_json
 from diono.agents.blueprints import Blueprint, BlueprintCatalog
 from diono.agents.meter import Run
 from diono.agents.prompting import messages
+from diono.agents.shapes import dict_of
 from diono.agents.signatures import python_signature
 from diono.agents.spec import FunctionSpec, Parameter, Shape, Spec
 
@@ -26,7 +27,7 @@ async def choose_blueprint(run: Run, prompt: str, catalog: BlueprintCatalog) -> 
     kinds = "\n".join(f"- {name}: {catalog.get(name).facts.description}" for name in choice.names)
     chat = messages("blueprint", request=request_of(prompt), kinds=kinds)
     raw = await ask_json(run, "choose blueprint", chat, schemas.kinds(choice.names), 40)
-    answered = raw.get("kind") if isinstance(raw, dict) else None  # pyright: ignore
+    answered = dict_of(raw).get("kind")
     names = [name for name in choice.names if name == answered]
     fallback = FALLBACK if FALLBACK in choice.names else choice.names[0]
     return catalog.get(names[0] if names else fallback)
@@ -55,7 +56,7 @@ async def write_spec(run: Run, prompt: str, blueprint: Blueprint) -> Spec:
 async def _texts(run: Run, prompt: str) -> tuple[str, str]:
     chat = messages("texts", request=request_of(prompt))
     raw = await ask_json(run, "title and summary", chat, schemas.TEXTS, 120)
-    values: dict[str, object] = raw if isinstance(raw, dict) else {}  # pyright: ignore
+    values = dict_of(raw)
     title = text.one_line(str(values.get("title") or ""), 50)
     summary = text.one_line(str(values.get("summary") or ""), 160)
     return title or text.title_from(prompt), summary or text.one_line(prompt, 160)

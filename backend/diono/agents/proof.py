@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from diono.agents.blueprints import BlueprintCatalog, ServiceRecipe
 from diono.agents.port import Check
+from diono.agents.shapes import dict_of, is_list
 from diono.agents.values import plain_text
 from diono.agents.workspace import ensure_service, execute, run_tool
 from diono.sandbox.port import Sandbox
@@ -75,7 +76,7 @@ class Proof:
     syntax: tuple[str, ...] = ()
     service: ServiceRecipe | None = None
     changes: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Files to change in a scratch copy of the workspace, where command lines and pages then run."""
+    """Files to change in a scratch copy of the workspace; command lines and pages run there."""
 
 
 def _shown(text: str, limit: int = 160) -> str:
@@ -113,11 +114,11 @@ def judge_http(case: Expectation, request: HttpRequest, seen: Mapping[str, Any])
     problem = ""
     if seen["status"] != case.status:
         problem = f"status {seen['status']}, not {case.status} {seen['error']}"
-    elif case.rows is not None and (not isinstance(value, list) or len(value) != case.rows):  # pyright: ignore
-        count = len(value) if isinstance(value, list) else "no"  # pyright: ignore
+    elif case.rows is not None and (not is_list(value) or len(value) != case.rows):
+        count = len(value) if is_list(value) else "no"
         problem = f"{count} rows, not {case.rows}"
     else:
-        body: Mapping[str, Any] = value if isinstance(value, dict) else {}  # pyright: ignore
+        body = dict_of(value)
         wrong = [key for key, expected in case.fields.items() if body.get(key) != expected]
         missing = [text for text in case.contains if text not in str(seen["text"])]
         if wrong:

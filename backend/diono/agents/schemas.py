@@ -42,7 +42,7 @@ FUNCTIONS = _object(
         3,
     )
 )
-CHOICES = _list(_text(20), 2, 8)
+CHOICES = _list(_text(20), 2, 4)
 ENTITY = _object(
     name=_NAME, fields=_list(_object(name=_NAME, type=_one_of(get_args(FieldType))), 2, 6)
 )

@@ -1,5 +1,6 @@
 """Signatures of planned functions in Python and JavaScript, and calls as source text."""
 
+import re
 from typing import Any
 
 from diono.agents import text
@@ -20,12 +21,30 @@ def python_call(function: FunctionSpec, arguments: tuple[Any, ...]) -> str:
     return f"{function.name}({', '.join(repr(value) for value in arguments)})"
 
 
+_FILE_WORDS = re.compile(
+    r"\b(?:an? |the )?(?:given |specified |input )*(?:(\w+) )?files?\b(?: path| name)?",
+    re.IGNORECASE,
+)
+
+
+def without_files(words: str) -> str:
+    """Speak of texts where a description speaks of files: the function never opens one."""
+    return _FILE_WORDS.sub(lambda found: f"a {found[1]}" if found[1] else "a text", words)
+
+
 def notes_of(function: FunctionSpec) -> list[str]:
     """Say what the types alone do not: texts of files, allowed values."""
     notes: list[str] = []
     for parameter in function.parameters:
         if parameter.is_file:
-            notes.append(f"{parameter.name} is the content of the file, as text.")
+            kind = next(
+                (one for one in ("JSON", "CSV", "XML") if one.lower() in parameter.name), ""
+            )
+            notes.append(
+                f"{parameter.name} is the {kind} text itself, not a path; open no file.".replace(
+                    "  ", " "
+                )
+            )
         if parameter.choices:
             values = ", ".join(repr(value) for value in parameter.choices)
             notes.append(f"{parameter.name} is one of {values}.")
@@ -34,6 +53,8 @@ def notes_of(function: FunctionSpec) -> list[str]:
 
 def description_of(function: FunctionSpec) -> str:
     description = function.description.rstrip(". ") + "."
+    if any(one.is_file for one in function.parameters):
+        description = without_files(description)
     return " ".join([description, *notes_of(function)]).replace('"""', "'''")
 
 

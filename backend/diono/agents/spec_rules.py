@@ -4,6 +4,7 @@ import re
 from typing import Any, cast, get_args
 
 from diono.agents import text
+from diono.agents.shapes import dict_of, is_list, list_of
 from diono.agents.spec import (
     EntitySpec,
     FieldSpec,
@@ -17,6 +18,11 @@ from diono.agents.spec import (
 _FILE_NAME = re.compile(r"(?:^|_)(?:file|path|filename|filepath|document)(?:_|$)")
 _DOCUMENT = re.compile(r"(?:^|_)(?:json|csv|xml|yaml|html|markdown|log|toml)(?:_|$)")
 _OUTPUT = re.compile(r"(?:^|_)(?:output|out|dest|destination|target|save|result)(?:_|$)")
+_FILE_PARTS = frozenset(("file", "path", "filename", "filepath", "document", "input", "text"))
+_TALKS = re.compile(
+    r"(?:display|show|print|input|render|read|write|save|load|open|ask|get_user)(?:_|$)"
+)
+_ENDS = (Parameter(name="from_unit"), Parameter(name="to_unit"))
 _UNIT = re.compile(r"(?:^|_)(?:unit|scale)$")
 _SELECTION = re.compile(
     r"(?:^|_)(?:unit|mode|kind|operation|operator|method|style|direction|scale|system|level|"
@@ -88,20 +94,12 @@ _FLAG_FIELDS = re.compile(r"^(?:is_|has_)|^(?:done|completed|complete|finished|a
 _DATE_FIELDS = re.compile(r"(?:^|_)(?:date|day|deadline|birthday)$")
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return cast(dict[str, Any], value) if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return cast(list[Any], value) if isinstance(value, list) else []
-
-
 def functions_from(raw: Any, prompt: str) -> tuple[FunctionSpec, ...]:
     """Read the planned functions; unusable ones are left out. May be empty."""
-    items = _list(_dict(raw).get("functions")) if isinstance(raw, dict) else _list(raw)
+    items = list_of(dict_of(raw).get("functions")) or list_of(raw)
     found: dict[str, FunctionSpec] = {}
     for item in items[:4]:
-        function = _function(_dict(item), prompt)
+        function = _function(dict_of(item), prompt)
         if function is not None and function.name not in found:
             found[function.name] = function
     return _with_requirement(tuple(found.values()), prompt)
@@ -110,10 +108,12 @@ def functions_from(raw: Any, prompt: str) -> tuple[FunctionSpec, ...]:
 def _function(item: dict[str, Any], prompt: str) -> FunctionSpec | None:
     name = text.snake(str(item.get("name", "")), "")
     description = text.one_line(str(item.get("description", "")), 160)
-    parameters = _parameters(_list(item.get("parameters")), name, prompt)
-    if len(name) < 2 or name in _RESERVED or not parameters:
-        return None
     returns = str(item.get("returns", "str"))
+    parameters = _parameters(
+        list_of(item.get("parameters")), name, prompt, returns in ("int", "float")
+    )
+    if len(name) < 2 or name in _RESERVED or _TALKS.match(name) or not parameters:
+        return None
     is_known = returns in get_args(ResultType)
     if not is_known or (returns == "bool" and _writes_a_file(item)):
         returns = "str"
@@ -126,14 +126,16 @@ def _function(item: dict[str, Any], prompt: str) -> FunctionSpec | None:
 
 
 def _writes_a_file(item: dict[str, Any]) -> bool:
-    names = [str(_dict(one).get("name", "")) for one in _list(item.get("parameters"))]
+    names = [str(dict_of(one).get("name", "")) for one in list_of(item.get("parameters"))]
     return sum(bool(_FILE_NAME.search(name) or _OUTPUT.search(name)) for name in names) > 0
 
 
-def _parameters(raw: list[Any], function: str, prompt: str) -> tuple[Parameter, ...]:
+def _parameters(
+    raw: list[Any], function: str, prompt: str, is_numeric: bool
+) -> tuple[Parameter, ...]:
     found: dict[str, Parameter] = {}
     for item in raw[:6]:
-        values = _dict(item)
+        values = dict_of(item)
         name = text.snake(str(values.get("name", "")), "")
         kind = str(values.get("type", "str"))
         if not name:
@@ -145,7 +147,7 @@ def _parameters(raw: list[Any], function: str, prompt: str) -> tuple[Parameter, 
             continue
         parameter = _parameter(name, cast(ValueType, kind), prompt)
         found.setdefault(parameter.name, parameter)
-    return _with_defaults(_both_units(function, tuple(found.values())))
+    return _with_defaults(_both_units(function, tuple(found.values()), is_numeric))
 
 
 def _parameter(name: str, kind: ValueType, prompt: str) -> Parameter:
@@ -153,7 +155,8 @@ def _parameter(name: str, kind: ValueType, prompt: str) -> Parameter:
         return Parameter(name=name, type=kind)
     wants_file = re.search(r"\bfiles?\b", prompt, re.IGNORECASE) is not None
     if _FILE_NAME.search(name):
-        plain = _FILE_NAME.sub("", name).strip("_")
+        rest = [part for part in name.split("_") if part not in _FILE_PARTS]
+        plain = "_".join(rest)
         return Parameter(
             name=f"{plain}_text" if plain and plain != "text" else "text", is_file=True
         )
@@ -161,9 +164,15 @@ def _parameter(name: str, kind: ValueType, prompt: str) -> Parameter:
     return Parameter(name=name, is_file=is_document and not _SELECTION.search(name))
 
 
-def _both_units(function: str, parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+def _both_units(
+    function: str, parameters: tuple[Parameter, ...], is_numeric: bool
+) -> tuple[Parameter, ...]:
     # A conversion that knows one unit only cannot be written: it needs both ends.
     units = [one for one in parameters if one.type == "str" and _UNIT.search(one.name)]
+    numbers = [one for one in parameters if one.type in ("int", "float")]
+    is_open = "convert" in function and "_to_" not in function and bool(numbers)
+    if is_open and len(parameters) == len(numbers) and is_numeric:
+        return (Parameter(name="value", type="float"), *_ENDS)
     if "convert" not in function or len(units) != 1:
         return parameters
     others = tuple(one for one in parameters if one is not units[0])
@@ -195,19 +204,20 @@ def wants_choices(parameter: Parameter) -> bool:
 
 def choices_from(raw: Any) -> tuple[str, ...]:
     """Read the allowed values of a parameter; fewer than two are no choice."""
-    values = _list(raw) or next((v for v in _dict(raw).values() if isinstance(v, list)), [])
+    lists = [list_of(value) for value in dict_of(raw).values() if is_list(value)]
+    values = list_of(raw) or (lists[0] if lists else [])
     cleaned = (text.one_line(str(one), 20) for one in values if isinstance(one, str))
     unique = tuple(dict.fromkeys(one for one in cleaned if re.fullmatch(r"[^\s-][^'\"]*", one)))
-    return unique[:8] if len(unique) > 1 else ()
+    return unique[:4] if len(unique) > 1 else ()
 
 
 def entity_from(raw: Any, prompt: str) -> EntitySpec | None:
     """Read the planned entity, or None if it is unusable."""
-    values = _dict(raw)
+    values = dict_of(raw)
     name = text.singular(text.snake(str(values.get("name", "")), ""))
     fields: dict[str, FieldSpec] = {}
-    for item in _list(values.get("fields"))[:8]:
-        field = _field(_dict(item))
+    for item in list_of(values.get("fields"))[:8]:
+        field = _field(dict_of(item))
         if field is not None:
             fields.setdefault(field.name, field)
     if not name or name in _RESERVED or not fields:

@@ -1,5 +1,6 @@
 """Values of the planned types: coercion of what a model wrote, and comparison of results."""
 
+import ast
 import json
 import math
 import re
@@ -29,11 +30,25 @@ def _coerce_text(value: Any, parameter: Parameter) -> tuple[bool, Any]:
         # A document may come as its parsed value: the text of it is meant.
         is_data = parameter.is_file and isinstance(value, list | dict)
         return is_data, json.dumps(value) if is_data else None
+    if "json" in parameter.name:
+        return _coerce_json(value)
     if parameter.choices:
         found = [one for one in parameter.choices if one.lower() == value.lower()]
         return bool(found), found[0] if found else None
     is_bare_name = parameter.is_file and _FILE_LIKE.match(value) is not None
     return not is_bare_name, value
+
+
+def _coerce_json(value: str) -> tuple[bool, Any]:
+    """A text that shall be JSON is taken as it is, or read as a Python literal and rewritten."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            data = read(value)
+        except (ValueError, SyntaxError, RecursionError):
+            continue
+        if isinstance(data, list | dict):
+            return True, value if read is json.loads else json.dumps(data)
+    return False, None
 
 
 def coerce_arguments(function: FunctionSpec, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
