@@ -22,7 +22,7 @@ class LiveView:
         self._live.start()
 
     def show(self, line: Line) -> None:
-        self._console.print(Text(line.text, style=_STYLES[line.tone]))
+        self._console.print(Text(line.text, style=_STYLES[line.tone]), soft_wrap=True)
 
     def update(self, status: Status) -> None:
         self._live.update(self._row(status))
