@@ -4,6 +4,7 @@ import ast
 import builtins
 import re
 import sys
+from typing import TypeGuard
 
 from diono.agents import text
 from diono.agents.parsing import begun_code, code_of
@@ -43,15 +44,31 @@ def python_module(begun: str, answer: str) -> str:
 
 def _silenced(tree: ast.Module, lines: list[str]) -> list[str]:
     """Replace ``print(...)`` statements inside functions: results are returned, not shown."""
+    returned = {id(one.body[-1]) for one in ast.walk(tree) if _shows_its_result(one)}
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        shown = _printed(node)
+        if shown is None or not isinstance(node, ast.Expr) or node.end_lineno is None:
             continue
-        called = node.value.func
-        if isinstance(called, ast.Name) and called.id == "print" and node.end_lineno is not None:
-            lines[node.lineno - 1] = " " * node.col_offset + "pass"
-            for extra in range(node.lineno, node.end_lineno):
-                lines[extra] = ""
+        result = ast.unparse(shown[0]) if id(node) in returned else ""
+        lines[node.lineno - 1] = " " * node.col_offset + (f"return {result}" if result else "pass")
+        for extra in range(node.lineno, node.end_lineno):
+            lines[extra] = ""
     return lines
+
+
+def _printed(node: ast.AST) -> list[ast.expr] | None:
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return None
+    called = node.value.func
+    return node.value.args if isinstance(called, ast.Name) and called.id == "print" else None
+
+
+def _shows_its_result(node: ast.AST) -> TypeGuard[ast.FunctionDef]:
+    """Say whether a function returns nothing and prints one value at its end instead."""
+    if not isinstance(node, ast.FunctionDef):
+        return False
+    returns = [one for one in ast.walk(node) if isinstance(one, ast.Return) and one.value]
+    return not returns and len(_printed(node.body[-1]) or []) == 1
 
 
 def _definitions(tree: ast.Module, lines: list[str]) -> str:

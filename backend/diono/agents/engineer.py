@@ -32,7 +32,7 @@ TRIES_FOR_EXTRAS = 3
 REPEATS_ALLOWED = 3
 SAMPLE_TEMPERATURE = 0.8
 ANSWER_TOKENS = 600
-SHOWN_EXAMPLES = 2
+SHOWN_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ async def write_function(
         candidate = judging.Candidate(source, verdict, attempt)
         field.candidates.append(candidate)
         await _report(run, assignment, attempt, verdict.problem)
-        hint = "" if verdict.is_doubtful else verdict.problem
+        hint = "" if verdict.is_doubtful and attempt % 2 == 0 else verdict.problem
         if verdict.is_proven:
             return _built(assignment, candidate, "", attempt)
         settled = field.settled(is_last=False)
@@ -140,16 +140,21 @@ async def _attempt(
     return source, "", False
 
 
+def _shown(examples: Sequence[Example], attempt: int) -> list[Example]:
+    """Choose examples for the docstring: the telling ones among the unanimous ones; every second
+    try, those with a mere majority too, for they may carry what the sure ones do not show."""
+    usable = [
+        one for one in examples if one.is_firm and (one.votes == one.voters or attempt % 2 == 0)
+    ]
+    weighty = [one for one in usable if one.expected not in ("", [], {}, None)]
+    return [*weighty, *[one for one in usable if one not in weighty]][:SHOWN_EXAMPLES]
+
+
 def _request(
     run: Run, assignment: Assignment, attempt: int, hint: str, repeats: int
 ) -> tuple[ChatRequest, str]:
     function = assignment.function
-    sure = [
-        one
-        for one in assignment.examples
-        if one.is_firm and one.votes == one.voters and "\\" not in repr(one.expected)
-    ]
-    shown: Sequence[Example] = sure[:SHOWN_EXAMPLES]
+    shown = _shown(assignment.examples, attempt)
     told = f"An earlier attempt went wrong: {hint}. Avoid that." if hint else ""
     request_text = request_of(assignment.prompt)
     if any(one.is_file for one in function.parameters):
@@ -167,7 +172,9 @@ def _request(
         docstring = python_docstring(function, tuple(shown))
         signature = python_signature(function)
         if run.stage.model.profile.supports_prefill:
-            begun = f'```python\n{signature}\n    """{docstring}"""\n'
+            # A comment begun now and then makes the model say its rule first.
+            said = "    #" if attempt % 3 == 0 else ""
+            begun = f"```python\n{signature}\n    {docstring}\n{said}"
         chat = messages(
             "python_function", begun=begun, signature=signature, docstring=docstring, **values
         )

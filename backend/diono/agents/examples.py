@@ -19,7 +19,8 @@ from diono.agents.spec import Example, FunctionSpec
 from diono.agents.values import coerce_arguments, equal, is_of_type
 from diono.llm.port import ChatRequest
 
-WANTED = 6
+WANTED = 5
+SHOWN_WITH_VOTE = 3
 PROPOSAL_TEMPERATURES = (0.0, 0.8, 1.0)
 VOTE_TEMPERATURES = (0.0, 0.6)
 _CHANCE = re.compile(r"random|generat|shuffl|dice|lottery|password|uuid|secret|chance")
@@ -29,9 +30,9 @@ _INVERSE_VERBS = (
 )  # fmt: skip
 
 
-async def propose(run: Run, prompt: str, function: FunctionSpec) -> list[Assertion]:
-    """Return up to six calls with the results that the model supposes."""
-    proposed: dict[str, Assertion] = {}
+async def propose(run: Run, prompt: str, function: FunctionSpec) -> list[list[Assertion]]:
+    """Return up to six calls, each with the results that the model supposed for it."""
+    proposed: dict[str, list[Assertion]] = {}
     rounds: list[list[Assertion]] = [[] for _ in PROPOSAL_TEMPERATURES]
     for attempt, temperature in enumerate(PROPOSAL_TEMPERATURES):
         for one in await _propose(run, prompt, function, attempt, temperature):
@@ -39,20 +40,24 @@ async def propose(run: Run, prompt: str, function: FunctionSpec) -> list[Asserti
         if attempt and sum(map(len, rounds)) >= WANTED:
             break
     for one in (one for row in zip_longest(*rounds) for one in row if one is not None):
-        proposed.setdefault(json.dumps(one.arguments), one)
+        proposed.setdefault(json.dumps(one.arguments), []).append(one)
     return list(proposed.values())[:WANTED]
 
 
 async def put_to_vote(
-    run: Run, function: FunctionSpec, proposed: list[Assertion]
+    run: Run, function: FunctionSpec, proposed: list[list[Assertion]]
 ) -> tuple[Example, ...]:
     """Return the proposed calls as examples; those without two agreeing votes are inputs only."""
-    return tuple([await _vote(run, function, one) for one in proposed])
+    found: list[Example] = []
+    for group in proposed:
+        others = [one[0] for one in proposed if one is not group][:SHOWN_WITH_VOTE]
+        found.append(await _vote(run, function, group, others))
+    return tuple(found)
 
 
-def unvoted(proposed: list[Assertion]) -> tuple[Example, ...]:
+def unvoted(proposed: list[list[Assertion]]) -> tuple[Example, ...]:
     return tuple(
-        Example(arguments=one.arguments, expected=one.expected, votes=1, voters=1)
+        Example(arguments=one[0].arguments, expected=one[0].expected, votes=1, voters=1)
         for one in proposed
     )
 
@@ -92,12 +97,21 @@ async def _propose(
     return found
 
 
-async def _vote(run: Run, function: FunctionSpec, proposed: Assertion) -> Example:
-    """Ask for the result of one call again, and count which answer comes most often."""
-    call = python_call(function, proposed.arguments)
-    votes: list[Any] = [proposed.expected]
-    begun = f"```python\nassert {call} =="
+async def _vote(
+    run: Run, function: FunctionSpec, group: list[Assertion], others: list[Assertion]
+) -> Example:
+    """Ask for the result of one call again, and count which answer comes most often.
+
+    One voter sees the other proposals, so that conventions (case, rounding) are kept to.
+    """
+    arguments = group[0].arguments
+    call = python_call(function, arguments)
+    votes: list[Any] = [one.expected for one in group][:2]
+    lines = [f"assert {python_call(function, o.arguments)} == {o.expected!r}" for o in others]
     for index, temperature in enumerate(VOTE_TEMPERATURES):
+        before = "\n".join(lines) + "\n" if lines and index == 0 else ""
+        last = f"assert {call} =="
+        begun = f"```python\n{before}{last}"
         chat = messages(
             "vote",
             begun=begun if run.stage.model.profile.supports_prefill else "",
@@ -110,7 +124,7 @@ async def _vote(run: Run, function: FunctionSpec, proposed: Assertion) -> Exampl
         )
         answer = await ask(run, f"vote {call[:60]}.{index + 1}", request)
         names = [one.name for one in function.parameters]
-        for text in (begun + answer.text, answer.text):
+        for text in (last + answer.text, answer.text.rpartition("\n" + last)[2], answer.text):
             found = assertions_of(text, function.name, names)
             if found:
                 votes.append(found[0].expected)
@@ -119,7 +133,7 @@ async def _vote(run: Run, function: FunctionSpec, proposed: Assertion) -> Exampl
     counts = [sum(equal(vote, other) for other in fitting) for vote in fitting]
     best = max(counts, default=0)
     expected = fitting[counts.index(best)] if fitting else None
-    return Example(arguments=proposed.arguments, expected=expected, votes=best, voters=len(votes))
+    return Example(arguments=arguments, expected=expected, votes=best, voters=len(votes))
 
 
 def are_inverse(left: FunctionSpec, right: FunctionSpec) -> bool:

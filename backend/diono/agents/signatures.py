@@ -59,12 +59,13 @@ def description_of(function: FunctionSpec) -> str:
 
 
 def python_docstring(function: FunctionSpec, examples: tuple[Example, ...]) -> str:
-    """The docstring that a function is written against: what it does, then sure examples."""
+    """The docstring, with its quotes: what the function does, then examples."""
     lines = [description_of(function)]
     for example in examples:
         lines.append(f"    >>> {python_call(function, example.arguments)}")
         lines.append(f"    {example.expected!r}")
-    return "\n".join(lines) + ("\n    " if examples else "")
+    body = "\n".join(lines) + ("\n    " if examples else "")
+    return f'r"""{body}"""' if "\\" in body else f'"""{body}"""'
 
 
 def javascript_docstring(function: FunctionSpec, examples: tuple[Example, ...]) -> str:

@@ -20,7 +20,10 @@ _DOCUMENT = re.compile(r"(?:^|_)(?:json|csv|xml|yaml|html|markdown|log|toml)(?:_
 _OUTPUT = re.compile(r"(?:^|_)(?:output|out|dest|destination|target|save|result)(?:_|$)")
 _FILE_PARTS = frozenset(("file", "path", "filename", "filepath", "document", "input", "text"))
 _TALKS = re.compile(
-    r"(?:display|show|print|input|render|read|write|save|load|open|ask|get_user)(?:_|$)"
+    r"^(?:display|show|print|input|render|read|write|save|load|open|ask|get_user)(?:_|$)"
+)
+_NOUNS_OF_TALK = frozenset(
+    ("file", "input", "data", "result", "results", "output", "menu", "page", "help", "usage")
 )
 _ENDS = (Parameter(name="from_unit"), Parameter(name="to_unit"))
 _UNIT = re.compile(r"(?:^|_)(?:unit|scale)$")
@@ -106,13 +109,13 @@ def functions_from(raw: Any, prompt: str) -> tuple[FunctionSpec, ...]:
 
 
 def _function(item: dict[str, Any], prompt: str) -> FunctionSpec | None:
-    name = text.snake(str(item.get("name", "")), "")
+    name = _TALKS.sub("", text.snake(str(item.get("name", "")), ""))
     description = text.one_line(str(item.get("description", "")), 160)
     returns = str(item.get("returns", "str"))
     parameters = _parameters(
         list_of(item.get("parameters")), name, prompt, returns in ("int", "float")
     )
-    if len(name) < 2 or name in _RESERVED or _TALKS.match(name) or not parameters:
+    if len(name) < 2 or name in _NOUNS_OF_TALK or not parameters:
         return None
     is_known = returns in get_args(ResultType)
     if not is_known or (returns == "bool" and _writes_a_file(item)):

@@ -96,7 +96,14 @@ def _equal_lists(left: list[Any], right: list[Any]) -> bool:
 
 
 def _equal_dicts(left: dict[str, Any], right: dict[str, Any]) -> bool:
+    if left.keys() != right.keys():
+        left, right = _plain_keys(left), _plain_keys(right)
     return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
+
+
+def _plain_keys(values: dict[str, Any]) -> dict[str, Any]:
+    plain = {plain_text(key): value for key, value in values.items()}
+    return plain if len(plain) == len(values) else values
 
 
 def plain_text(value: str) -> str:

@@ -121,6 +121,11 @@ def test_what_the_code_forgot_to_import_is_imported() -> None:
     assert module.startswith(head)
 
 
+def test_a_function_that_prints_its_result_returns_it() -> None:
+    module = cleaning.python_module("", "def f(a):\n    b = a + 1\n    print(b)\n")
+    assert module == "def f(a):\n    b = a + 1\n    return b\n"
+
+
 def test_rubbish_plans_give_no_function_and_good_ones_are_completed() -> None:
     rubbish = [None, 3, "x", {"functions": "no"}, {"functions": [{"name": "main"}, 5, {}]}]
     assert [spec_rules.functions_from(one, "p") for one in rubbish] == [()] * 5
