@@ -94,7 +94,7 @@ async def write_function(
             verdict = judging.judge(assignment.function, assignment.examples, seen)
         candidate = judging.Candidate(source, verdict, attempt)
         field.candidates.append(candidate)
-        await _report(run, assignment, attempt, verdict.problem)
+        await _report(run, assignment, attempt, verdict.problem, verdict.is_proven)
         hint = "" if verdict.is_doubtful and attempt % 2 == 0 else verdict.problem
         if verdict.is_proven:
             return _built(assignment, candidate, "", attempt)
@@ -210,13 +210,16 @@ async def _probe(
     return probe
 
 
-async def _report(run: Run, assignment: Assignment, attempt: int, problem: str) -> None:
+async def _report(
+    run: Run, assignment: Assignment, attempt: int, problem: str, is_proven: bool = True
+) -> None:
+    unclear = "it runs, but too few examples are sure; another program has to agree"
     await run.say(
         EventType.CHECK,
         name=f"{assignment.function.name}, candidate {attempt}",
         kind="unit",
-        passed=not problem,
-        detail=problem or "gives the expected results",
+        passed=False if problem else is_proven or None,
+        detail=problem or ("gives the expected results" if is_proven else unclear),
         candidate=attempt,
         is_required=False,
     )
