@@ -3,7 +3,9 @@
 import asyncio
 import os
 import pwd
+import shutil
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,13 +30,11 @@ POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
 @pytest.fixture(scope="module")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A PostgreSQL cluster of our own, on a unix socket only."""
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's folder: its clean-up by another run would take the data of a live server.
+    folder = Path(tempfile.mkdtemp(prefix="diono-postgres-"))
     account = pwd.getpwnam("postgres")
-    # Every folder above must let the server's user through; the last one is its own.
-    for parent in [folder, *folder.parents[:2]]:
-        parent.chmod(0o755)
     os.chown(folder, account.pw_uid, account.pw_gid)
 
     def run(*command: str) -> None:
@@ -48,7 +48,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"),
         "-o", f"-c listen_addresses= -c unix_socket_directories={folder}", "start")  # fmt: skip
     yield f"postgresql+asyncpg://postgres@/postgres?host={folder}"
-    run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+    run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -49,6 +49,7 @@ async def _answer(models: EmbeddedModels, text: str, max_tokens: int = 30) -> li
 @pytest.mark.model
 class TestEmbedded:
     async def test_the_event_loop_stays_responsive(self, models: EmbeddedModels) -> None:
+        await _answer(models, "Say one.")  # loads the weights, which is not what is measured
         longest = 0.0
 
         async def watch() -> None:
@@ -59,9 +60,12 @@ class TestEmbedded:
                 longest = max(longest, time.monotonic() - started)
 
         watching = asyncio.create_task(watch())
+        started = time.monotonic()
         await _answer(models, "Write a haiku. " * 40)
+        took = time.monotonic() - started
         watching.cancel()
-        assert longest < 0.5
+        # On the loop, the whole answer would be one gap; a busy machine makes small ones.
+        assert longest < took / 3
 
     async def test_it_loads_once_for_two_at_a_time_and_unloads_when_idle(
         self, models: EmbeddedModels

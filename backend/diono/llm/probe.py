@@ -14,6 +14,7 @@ from diono.llm.threads import Reporter
 
 OLLAMA_PORT = 11434
 _PROBE_SECONDS = 0.8
+_NAMED_SECONDS = 3.0
 _LARGEST_ANSWER_BYTES = 65_536
 
 
@@ -57,9 +58,11 @@ def as_url(host: str) -> str:
 
 
 async def probe_ollama(ollama_host: str = "") -> Sequence[ProbeResult]:
-    """Ask all places at the same time; takes at most about a second."""
+    """Ask all places at the same time; takes a second, or three for a named place."""
     places = places_for(ollama_host)
-    return await asyncio.gather(*(_probe(place, url) for place, url in places))
+    # A place that the user named is waited for; the others are only looked at.
+    seconds = _NAMED_SECONDS if ollama_host else _PROBE_SECONDS
+    return await asyncio.gather(*(_probe(place, url, seconds) for place, url in places))
 
 
 async def find_ollama(ollama_host: str = "") -> str:
@@ -70,12 +73,12 @@ async def find_ollama(ollama_host: str = "") -> str:
     return ""
 
 
-async def _probe(place: str, url: str) -> ProbeResult:
+async def _probe(place: str, url: str, seconds: float) -> ProbeResult:
     try:
-        async with asyncio.timeout(_PROBE_SECONDS):
+        async with asyncio.timeout(seconds):
             version = await _version(url)
     except TimeoutError:
-        return ProbeResult(place, url, "", f"no answer within {_PROBE_SECONDS:g} s")
+        return ProbeResult(place, url, "", f"no answer within {seconds:g} s")
     except ValidationError:
         return ProbeResult(place, url, "", "something else than Ollama answers there")
     except (OSError, ValueError, asyncio.IncompleteReadError) as error:
