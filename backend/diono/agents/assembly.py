@@ -1,6 +1,7 @@
 """Putting a build together: the model's functions, the generated files around them, the checks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from diono.agents import cleaning, examples, inverse, qa, text
 from diono.agents.blueprints import BlueprintCatalog
@@ -232,6 +233,22 @@ class Assembly:
         useful = [one for one in lines if "--help" not in one[0]][:4]
         readme = python_cli.readme(self._spec, self.built, useful)
         await self._workspace.write("README.md", {"README.md": readme.encode()})
+
+    # --- repair ---
+
+    async def rewrite(self, function: FunctionSpec, hint: str, name: str) -> bool:
+        """Write a function again, told what went wrong; False if no candidate passed."""
+        assignment = replace(
+            await self._assignment(function), tries=TRIES_FOR_EXTRAS, round=name, vote=None
+        )
+        result = await write_function(self._run, self._catalog, assignment, hint)
+        if isinstance(result, Failure):
+            return False
+        self.built = [result if one.function.name == function.name else one for one in self.built]
+        source = cleaning.with_global(result.source, function) if self._is_page else result.source
+        await self._workspace.write(f"{function.name} again", {assignment.path: source.encode()})
+        await self._write_shell()
+        return True
 
     # --- what to say about it ---
 

@@ -14,6 +14,7 @@ from diono.agents.blueprints import Blueprint, BlueprintCatalog
 from diono.agents.errors import BlueprintBroken, Cancelled, WorkspaceBroken
 from diono.agents.meter import Run
 from diono.agents.port import Check, JsonObject, Receipt, Stage
+from diono.agents.repair import repair
 from diono.agents.spec import Spec
 from diono.agents.workspace import Workspace
 from diono.kernel.errors import DionoError
@@ -59,7 +60,8 @@ class _Team:
         await assembly.write()
         await self._end("Writing the program")
         await self._begin(AgentRole.QA, "Checking the program", 0.85)
-        self.checks += await assembly.check()
+        checks = await assembly.check()
+        self.checks += await repair(self.run, assembly, workspace, checks)
         self.unproven += assembly.unproven()
         await self._end("Checking the program")
         self.run.role = AgentRole.SYSTEM

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diono.agents.blueprints import Blueprint, ServiceRecipe
@@ -82,6 +82,7 @@ class Workspace:
         self.blueprint = blueprint
         self.files: dict[str, str] = {}
         self.head = ""
+        self._contents: dict[str, bytes] = {}
         self.is_serving = False
 
     async def write(self, title: str, files: Mapping[str, bytes]) -> None:
@@ -102,6 +103,7 @@ class Workspace:
 
         result = await self._run.step(f"write {title}", action)
         self.head = str(result["commit"])
+        self._contents.update(files)
         for path, content in files.items():
             if self.files.get(path) == digests[path]:
                 continue
@@ -142,16 +144,36 @@ class Workspace:
         )
         return "" if self.is_serving else (str(result["log"]) or "the service did not start")
 
-    async def roll_back(self, commit_id: str, title: str) -> None:
-        """Put the files of an earlier commit back, as a new commit."""
+    def snapshot(self) -> Mapping[str, bytes]:
+        """Return the files as they are, to come back to."""
+        return dict(self._contents)
+
+    async def roll_back(self, snapshot: Mapping[str, bytes], why: str) -> None:
+        """Bring the files of a snapshot back, as a new commit; nothing of the history is lost."""
+        added = sorted(self._contents.keys() - snapshot.keys())
+        if added:
+            await self._remove(added)
+        for path in added:
+            del self._contents[path], self.files[path]
+            await self._run.say(EventType.FILE, path=path, size=0, action="removed")
+        changed = {
+            path: content for path, content in snapshot.items() if self._contents[path] != content
+        }
+        await self._run.log(f"Rolled back: {why}", "warning")
+        await self.write(f"back to the last green state: {why}", changed)
+
+    async def _remove(self, paths: Sequence[str]) -> None:
         stage = self._run.stage
 
         async def action() -> JsonObject:
             sandbox = await stage.sandbox()
-            await _git(sandbox, "read-tree", "--reset", "-u", commit_id)
-            return {"commit": await commit(sandbox, title)}
+            there = {entry.path for entry in await sandbox.list_files()}
+            for path in paths:
+                if path in there:
+                    await sandbox.remove(path)
+            return {}
 
-        self.head = str((await self._run.step(f"roll back {title}", action))["commit"])
+        await self._run.step("take added files away", action)
 
 
 def _is_served(path: str) -> bool:

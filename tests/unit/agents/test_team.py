@@ -229,3 +229,28 @@ async def test_a_model_without_prefill_is_asked_in_plain_words(
 
     stage = HostStage(tmp_path, ScriptedModel(answer, supports_prefill=False))
     assert (await build(PROMPT, stage, catalog)).status == "SUCCEEDED"
+
+
+ONLY_OUTSIDE = "    import sys\n    return number * 2 if 'main.py' not in sys.argv[0] else -1\n"
+
+
+async def test_a_check_that_fails_only_in_the_program_is_repaired(
+    tmp_path: Path, catalog: BlueprintCatalog
+) -> None:
+    receipt, _ = await run(tmp_path, catalog, lambda n: ONLY_OUTSIDE if n == 1 else GOOD)
+    assert receipt.status == "SUCCEEDED"
+    assert shell(tmp_path, "python3", "main.py", "21") == "42\n"
+    assert "double_number again" in shell(tmp_path, "git", "log", "--format=%s").splitlines()
+
+
+async def test_a_repair_that_does_not_help_is_rolled_back(
+    tmp_path: Path, catalog: BlueprintCatalog
+) -> None:
+    worse = ONLY_OUTSIDE.replace("-1", "-2")
+    receipt, stage = await run(tmp_path, catalog, lambda n: ONLY_OUTSIDE if n == 1 else worse)
+    assert receipt.status == "FAILED"
+    subjects = shell(tmp_path, "git", "log", "--format=%s").splitlines()
+    assert any(subject.startswith("back to the last green state") for subject in subjects)
+    assert "else -1" in (tmp_path / "core" / "double_number.py").read_text()
+    assert b"else -1" in stage.saved["core/double_number.py"]
+    assert receipt.attempts == 2
