@@ -93,6 +93,13 @@ class Field:
             return best, f"{size} different programs give the same results"
         if is_last and size >= 2 and verdict.passed >= 2 and majority:
             return best, f"{size} different programs and {verdict.passed} examples agree"
+        if is_last and size > CONSENSUS and verdict.passed:
+            # A small model computes worse than it programs: that many do not err alike by chance.
+            against = verdict.firm - verdict.passed
+            return (
+                best,
+                f"{size} different programs give the same results against {against} examples",
+            )
         if is_last and verdict.passed >= 3 and verdict.passed * 4 >= verdict.firm * 3:
             return best, f"{verdict.passed} of {verdict.firm} examples agree"
         return None
@@ -173,6 +180,10 @@ def _broken_promise(
     idle: list[int],
 ) -> str:
     """What any function with chance in it promises: its options matter, its length is kept."""
+    for example, result in zip(examples, results, strict=True):
+        is_usual = all(value > 0 for value in example.arguments if type(value) in (int, float))
+        if is_usual and "value" not in result:
+            return f"{python_call(function, example.arguments)} was refused, but it is a usual call"
     if idle:
         names = ", ".join(function.parameters[index].name for index in idle)
         return f"these options change nothing: {names}"
