@@ -143,3 +143,14 @@ def test_the_real_model_builds_and_the_receipt_tells_the_truth(terminal: Termina
     assert any(check["kind"] in {"cli", "unit"} and check["passed"] for check in result["checks"])
     if result["status"] == "SUCCEEDED":
         assert all(check["passed"] for check in result["checks"] if check["is_required"])
+
+
+@pytest.mark.model
+@pytest.mark.timeout(600)
+def test_the_real_model_builds_a_proven_web_app(terminal: Terminal) -> None:
+    model = "embedded/qwen2.5-coder-0.5b"
+    done = terminal.run("build", "A notes API with search", "--model", model, "--json", seconds=550)
+    result = one_object(done.stdout)
+    assert (result["status"], done.returncode) == ("SUCCEEDED", 0), done.stderr
+    passed = {check["kind"] for check in result["checks"] if check["passed"]}
+    assert {"unit", "start", "http", "page"} <= passed
