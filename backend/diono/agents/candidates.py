@@ -93,7 +93,8 @@ class Field:
             return best, f"{size} different programs give the same results"
         if is_last and size >= 2 and verdict.passed >= 2 and majority:
             return best, f"{size} different programs and {verdict.passed} examples agree"
-        if is_last and size > CONSENSUS and verdict.passed:
+        is_thin = verdict.firm < CONSENSUS
+        if is_last and size > CONSENSUS and (verdict.passed or is_thin):
             # A small model computes worse than it programs: that many do not err alike by chance.
             against = verdict.firm - verdict.passed
             return (
