@@ -93,14 +93,10 @@ class Field:
             return best, f"{size} different programs give the same results"
         if is_last and size >= 2 and verdict.passed >= 2 and majority:
             return best, f"{size} different programs and {verdict.passed} examples agree"
-        is_thin = verdict.firm < CONSENSUS
-        if is_last and size > CONSENSUS and (verdict.passed or is_thin):
-            # A small model computes worse than it programs: that many do not err alike by chance.
-            against = verdict.firm - verdict.passed
-            return (
-                best,
-                f"{size} different programs give the same results against {against} examples",
-            )
+        if is_last and size > CONSENSUS > verdict.firm:
+            # Too few examples to outweigh so many programs; with more of them the examples are
+            # right more often, for a small model repeats its mistake in every program.
+            return best, f"{size} different programs give the same results, few examples were sure"
         if is_last and verdict.passed >= 3 and verdict.passed * 4 >= verdict.firm * 3:
             return best, f"{verdict.passed} of {verdict.firm} examples agree"
         return None
