@@ -79,10 +79,6 @@ class WorkflowEngine:
         """Run an action as a recorded step of the current run, or return its recorded result."""
         return await DBOS.run_step_async({"name": name}, action)
 
-    async def cancel(self, run_id: str) -> None:
-        """Stop the run before its next step. Unknown ids are ignored."""
-        await DBOS.cancel_workflow_async(run_id)
-
     async def resume(self, run_id: str) -> None:
         """Queue an unfinished run again, whoever held it before."""
         await DBOS.resume_workflow_async(run_id, queue_name=QUEUE)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from diono.features.tasks import store
-from diono.features.tasks.schemas import ArtifactInfo, TaskStatus
+from diono.features.tasks.schemas import ArtifactInfo
 from diono.infra.blobs import FolderBlobs
 from diono.infra.bus import MemoryBus
 from diono.infra.clock import Clock
@@ -88,7 +88,3 @@ class Ledger:
     async def unfinished(self) -> list[str]:
         async with self._database.read() as session:
             return [task.task_id for task in await store.unfinished(session)]
-
-    async def is_ended(self, task_id: str) -> bool:
-        async with self._database.read() as session:
-            return TaskStatus((await store.any_owner(session, task_id)).status).is_terminal
