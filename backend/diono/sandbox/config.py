@@ -7,12 +7,21 @@ from typing import Literal
 TENANT_ID = 64100
 REPOSITORY = Path(__file__).resolve().parents[3]
 
+REGISTRIES = ("pypi.org", "files.pythonhosted.org", "registry.npmjs.org")
+
 QuotaChoice = Literal["auto", "loop", "volume"]
 
 
 @dataclass(frozen=True)
 class SandboxConfig:
-    """Settings of the sandbox side of one installation; ``state_dir`` is its own folder."""
+    """Settings of the sandbox side of one installation; ``state_dir`` is its own folder.
+
+    ``owner_quota`` and ``total_quota`` count running sandboxes; a caller waits ``queue_seconds``
+    for a place. ``pool_size`` machines are kept warm for each template that asks for a pool.
+    ``listen`` (HOST:PORT) serves the E2B wire over TCP too; empty: the unix socket only.
+    ``domain`` names sandboxes' ports as PORT-ID.domain. ``registries`` are the hosts that package
+    installation may reach even where their address is private.
+    """
 
     state_dir: Path
     docker_host: str = ""
@@ -21,6 +30,13 @@ class SandboxConfig:
     pip_index_url: str = ""
     registry_image: str = ""
     quota: QuotaChoice = "auto"
+    owner_quota: int = 2
+    total_quota: int = 10
+    queue_seconds: float = 30.0
+    pool_size: int = 1
+    listen: str = ""
+    domain: str = ""
+    registries: tuple[str, ...] = REGISTRIES
     recipe_dir: Path = field(default=REPOSITORY / "workspace" / "images" / "base")
 
     @property

@@ -9,6 +9,39 @@ class SandboxGone(Conflict):
     code = "sandbox_gone"
 
 
+class SandboxMissing(NotFound):
+    """The id names no sandbox, or one that has ended. The wire says "was not found"."""
+
+    code = "sandbox_missing"
+
+
+class SandboxPaused(Conflict):
+    """The sandbox sleeps and does not wake by itself; connect to it first."""
+
+    code = "sandbox_paused"
+
+
+class TemplateMissing(NotFound):
+    code = "template_missing"
+
+
+class VolumeBusy(Conflict):
+    """A live sandbox uses the volume; the detail names it."""
+
+    code = "volume_busy"
+
+
+class QuotaReached(DionoError):
+    """Too many sandboxes, for the user or in total; try again after ``retry_after_seconds``."""
+
+    code = "quota_reached"
+    kind = ErrorKind.TOO_MANY
+
+    def __init__(self, detail: str, retry_after_seconds: float = 5.0) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class SandboxBusy(Unavailable):
     code = "sandbox_busy"
 
@@ -66,6 +99,11 @@ _KNOWN: tuple[type[DionoError], ...] = (
     Conflict,
     Unavailable,
     SandboxGone,
+    SandboxMissing,
+    SandboxPaused,
+    TemplateMissing,
+    VolumeBusy,
+    QuotaReached,
     SandboxBusy,
     EngineMissing,
     PathRefused,

@@ -22,7 +22,7 @@ from diono.sandbox.root_files import Report, make_archive
 
 BASE_REPOSITORY = "diono/base"
 ROOT_FILES_REPOSITORY = "diono/rootfs"
-GUEST_DIR = Path(__file__).parent / "guest"
+GUEST_DIR = Path(__file__).parent / "legacy_guest"
 _GUEST_PROGRAM = 'import sys; sys.path.insert(0, "/opt/diono"); from guest.main import main; main()'
 GUEST_COMMAND = (
     *("/bin/sh", "-c"),

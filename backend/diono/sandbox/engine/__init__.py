@@ -1,0 +1,1 @@
+"""The fleet on a Docker engine of this machine."""
