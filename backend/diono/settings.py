@@ -4,6 +4,7 @@ DATABASE_URL, SSL_CERT_FILE, XDG_CACHE_HOME), which keep theirs."""
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -46,7 +47,25 @@ class Settings(BaseSettings):
     server_token: SecretStr = Field(default=SecretStr(""), validation_alias="DIONO_TOKEN")
 
     docker_host: str = Field(default="", validation_alias="DOCKER_HOST")
+    sandbox_listen: str = Field(
+        default="127.0.0.1:8090",
+        pattern=r"^$|^[^\s/]+:\d{1,5}$",
+        description="HOST:PORT of the E2B wire; empty: the unix socket only.",
+    )
+    sandbox_domain: str = Field(default="", description="Sandboxes' ports are PORT-ID.domain.")
+    sandbox_url: str = Field(default="", description="A sandbox service elsewhere.")
+    sandbox_key: SecretStr = Field(default=SecretStr(""), description="A key of that service.")
     sandbox_runtime: str = "runc"
+    sandbox_quota: Literal["auto", "loop", "volume"] = "auto"
+    sandbox_owner_quota: int = Field(default=2, ge=1, description="Running sandboxes a user.")
+    sandbox_total_quota: int = Field(default=10, ge=1, description="Running sandboxes in all.")
+    sandbox_queue_seconds: float = Field(default=30.0, ge=0)
+    sandbox_idle_seconds: float = Field(default=500.0, gt=0)
+    sandbox_max_age_seconds: float = Field(default=900.0, gt=0)
+    sandbox_pool_size: int = Field(default=1, ge=0, description="Warm machines a template.")
+    sandbox_registries: list[str] = Field(
+        default_factory=lambda: ["pypi.org", "files.pythonhosted.org", "registry.npmjs.org"]
+    )
     extra_ca_file: Path | None = Field(default=None, validation_alias="SSL_CERT_FILE")
 
     @cached_property
