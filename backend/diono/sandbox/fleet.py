@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from diono.sandbox.port import EngineHealth, Limits
+from diono.sandbox.port import EngineHealth, Limits, NetworkPolicy
 
 ENVD_PORT = 49983
 INTERPRETER_PORT = 49999
@@ -39,19 +39,6 @@ class PauseDepth(StrEnum):
     FROZEN = "frozen"
     STOPPED = "stopped"
     ARCHIVED = "archived"
-
-
-class NetworkPolicy(_Frozen):
-    """What a sandbox may reach, through the egress proxy only. Default: nothing.
-
-    Entries are host names (``pypi.org``, ``*.example.org``), addresses or CIDR blocks. A name or
-    block in ``allow_out`` wins over ``deny_out``. ``is_open`` lets every public address through
-    that ``deny_out`` does not name. Private, loopback and metadata addresses are never reachable.
-    """
-
-    is_open: bool = False
-    allow_out: tuple[str, ...] = ()
-    deny_out: tuple[str, ...] = ()
 
 
 class VolumeMount(_Frozen):

@@ -7,9 +7,9 @@ inside the sandbox; the host never opens one of them.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,14 +25,34 @@ class Limits(_Frozen):
     disk_mb: int = Field(default=512, ge=16, le=10240)
 
 
+class NetworkPolicy(_Frozen):
+    """What a sandbox may reach, through the egress proxy only. Default: nothing.
+
+    Entries are host names (``pypi.org``, ``*.example.org``), addresses or CIDR blocks. A name or
+    block in ``allow_out`` wins over ``deny_out``. ``is_open`` lets every public address through
+    that ``deny_out`` does not name. Private, loopback and metadata addresses are never reachable.
+    """
+
+    is_open: bool = False
+    allow_out: tuple[str, ...] = ()
+    deny_out: tuple[str, ...] = ()
+
+
 class SandboxSpec(_Frozen):
-    """One sandbox per (owner, project): opening it twice gives the same live sandbox."""
+    """One sandbox per (owner, project): opening it twice gives the same live sandbox.
+
+    It ends after ``idle_seconds`` without a call, and at ``max_age_seconds`` unless it is kept.
+    """
 
     owner: str
     project: str = Field(description="Names the workspace volume, which outlives the sandbox.")
     template: str = "base"
     limits: Limits = Limits()
-    max_age_seconds: int = Field(default=3600, ge=1)
+    env: Mapping[str, str] = Field(default_factory=dict)
+    network: NetworkPolicy = NetworkPolicy()
+    idle_seconds: int = Field(default=500, ge=1)
+    max_age_seconds: int = Field(default=900, ge=1)
+    is_kept: bool = Field(default=False, description="No maximum age; idle time still counts.")
 
 
 class ExitReason(StrEnum):
@@ -69,6 +89,26 @@ class ExecResult(_Frozen):
         return self.reason is ExitReason.EXITED and self.exit_code == 0
 
 
+class OutputChunk(_Frozen):
+    """A piece of output as it came; a character is never split."""
+
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
+ExecEvent = OutputChunk | ExecResult
+
+
+class SnippetRequest(_Frozen):
+    """Python code for a warm interpreter: a child of its own that ends with the code."""
+
+    code: str = Field(max_length=1_000_000)
+    stdin: str = ""
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = Field(default_factory=dict)
+    timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
+
+
 class FileEntry(_Frozen):
     path: str
     is_dir: bool
@@ -76,24 +116,52 @@ class FileEntry(_Frozen):
     mode: int
 
 
+class RestartPolicy(StrEnum):
+    """When a service that ended is started again, with a growing pause between the attempts."""
+
+    NEVER = "never"
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+
+
+class ServiceSignal(StrEnum):
+    TERMINATE = "TERM"
+    KILL = "KILL"
+    INTERRUPT = "INT"
+    HANG_UP = "HUP"
+    USER_1 = "USR1"
+    USER_2 = "USR2"
+
+
 class ServiceSpec(_Frozen):
-    """A long-running process, healthy once something listens on ``port`` of loopback."""
+    """A long-running process, healthy once something listens on ``port`` of loopback; without a
+    port: while it runs."""
 
     name: str
-    argv: tuple[str, ...]
-    port: int = Field(ge=1024, le=65535)
+    argv: tuple[str, ...] = Field(min_length=1)
+    port: int | None = Field(default=None, ge=1024, le=65535)
     cwd: str = "."
     env: Mapping[str, str] = Field(default_factory=dict)
     start_timeout_seconds: float = 15.0
+    restart: RestartPolicy = RestartPolicy.NEVER
 
 
 class ServiceStatus(_Frozen):
     name: str
-    port: int
+    port: int | None
     is_running: bool
     is_healthy: bool
     exit_code: int | None = None
+    restarts: int = 0
     log_tail: str = ""
+
+
+class LogPage(_Frozen):
+    """Output of a service from a cursor on; only the last part is kept."""
+
+    text: str
+    next_cursor: int = Field(description="Pass it to get what came after this page.")
+    is_cut: bool = Field(description="Output between the given cursor and this page is gone.")
 
 
 class Sandbox(Protocol):
@@ -103,6 +171,14 @@ class Sandbox(Protocol):
     sandbox_id: str
 
     async def execute(self, request: ExecRequest) -> ExecResult: ...
+
+    def stream(self, request: ExecRequest) -> AsyncGenerator[ExecEvent]:
+        """Yield output as it comes and, last, the result; closing it kills the command."""
+        ...
+
+    async def run_python(self, request: SnippetRequest) -> ExecResult:
+        """Run a snippet in a child of a warm interpreter; without one: as a command."""
+        ...
 
     async def read_file(self, path: str, limit_bytes: int = 1_000_000) -> bytes: ...
 
@@ -127,6 +203,18 @@ class Sandbox(Protocol):
 
     async def stop_service(self, name: str) -> None: ...
 
+    async def list_services(self) -> Sequence[ServiceStatus]:
+        """Return the services started here and not stopped, without their logs."""
+        ...
+
+    async def restart_service(self, name: str) -> ServiceStatus: ...
+
+    async def signal_service(self, name: str, signal: ServiceSignal) -> None: ...
+
+    async def service_logs(
+        self, name: str, cursor: int = 0, limit_bytes: int = 64_000
+    ) -> LogPage: ...
+
     async def connect(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Open a raw byte stream to a loopback port inside the sandbox. Raises PortClosed."""
         ...
@@ -148,6 +236,10 @@ class Sandboxes(Protocol):
 
     async def kill(self, owner: str, project: str) -> None:
         """Stop and remove the container; the workspace volume stays."""
+        ...
+
+    async def pause(self, owner: str, project: str) -> bool:
+        """Freeze the sandbox with all that runs in it; ``open`` wakes it. False: nothing to do."""
         ...
 
     async def delete_workspace(self, owner: str, project: str) -> None: ...

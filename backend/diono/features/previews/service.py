@@ -38,13 +38,16 @@ class Previews:
 
     async def open(self, spec: SandboxSpec, service: ServiceSpec, host: str) -> PreviewLink:
         """Start what is not running and return a link. Raises PreviewFailed, NoPreviewPort."""
+        program_port = service.port
+        if program_port is None:
+            raise PreviewFailed("The program opens no port, so there is nothing to look at.")
         await self._healthy(spec, service)
 
         async def dial() -> Connection:
             sandbox = await self._sandboxes.find(spec.owner, spec.project)
             if sandbox is None:
                 sandbox = await self._healthy(spec, service)
-            return await sandbox.connect(service.port)
+            return await sandbox.connect(program_port)
 
         port = await self._gateway.open(spec.project, dial)
         token = self._signer.sign(spec.project, AUDIENCE, LINK_SECONDS)

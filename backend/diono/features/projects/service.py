@@ -15,7 +15,13 @@ WORKSPACE_MB = 128
 
 def sandbox_of(owner_id: str, project_id: str) -> SandboxSpec:
     """Return the spec of a project's one sandbox."""
-    return SandboxSpec(owner=owner_id, project=project_id, limits=Limits(disk_mb=WORKSPACE_MB))
+    return SandboxSpec(
+        owner=owner_id,
+        project=project_id,
+        limits=Limits(disk_mb=WORKSPACE_MB),
+        max_age_seconds=3600,
+        is_kept=True,
+    )
 
 
 def add_project(session: AsyncSession, owner_id: str, name: str, created_at: datetime) -> str:

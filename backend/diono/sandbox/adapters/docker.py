@@ -17,6 +17,7 @@ from diono.sandbox.adapters.docker_sandbox import DockerSandbox, Lifeline
 from diono.sandbox.adapters.engine import Engine
 from diono.sandbox.adapters.guest_client import GuestLost
 from diono.sandbox.adapters.ledger import Ledger, LedgerRow, instance_id
+from diono.sandbox.adapters.legacy import LegacySandboxes
 from diono.sandbox.adapters.machines import Machines, MachineSpec
 from diono.sandbox.adapters.volumes import Volumes
 from diono.sandbox.config import SandboxConfig
@@ -66,7 +67,7 @@ def _check_device(expected: int | None, seen: int) -> None:
         )
 
 
-class DockerSandboxes:
+class DockerSandboxes(LegacySandboxes):
     def __init__(self, config: SandboxConfig) -> None:
         self._config = config
         self._engine = Engine(config.docker_host)

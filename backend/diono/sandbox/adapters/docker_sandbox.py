@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from diono.sandbox import checks
 from diono.sandbox.adapters import execution, guest_client
 from diono.sandbox.adapters.guest_client import GuestLost, GuestReply, Streams
+from diono.sandbox.adapters.legacy import LegacySandbox
 from diono.sandbox.errors import FileTooLarge, SandboxGone
 from diono.sandbox.port import (
     ExecRequest,
@@ -60,7 +61,7 @@ class Lifeline:
     install: Callable[[Sequence[str], float], Awaitable[ExecResult]]
 
 
-class DockerSandbox:
+class DockerSandbox(LegacySandbox):
     """A sandbox whose guest listens in ``directory``."""
 
     def __init__(self, sandbox_id: str, directory: Path, lifeline: Lifeline) -> None:

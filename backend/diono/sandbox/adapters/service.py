@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from diono.kernel.errors import DionoError
 from diono.sandbox import http, wire
+from diono.sandbox.adapters.legacy import LegacySandbox, LegacySandboxes
 from diono.sandbox.errors import EngineMissing, error_from
 from diono.sandbox.http import BadMessage, Message, Streams
 from diono.sandbox.port import (
@@ -85,7 +86,7 @@ def _error_of(message: Message) -> DionoError:
     return error_from(known.error, known.detail)
 
 
-class ServiceSandbox:
+class ServiceSandbox(LegacySandbox):
     """A sandbox behind the service, known by its id only."""
 
     def __init__(self, client: _Client, sandbox_id: str) -> None:
@@ -143,7 +144,7 @@ class ServiceSandbox:
         return await self._client.upgrade("connect", call)
 
 
-class ServiceSandboxes:
+class ServiceSandboxes(LegacySandboxes):
     """A client of the sandbox service at ``socket``; holds no connection between calls."""
 
     def __init__(self, socket: Path) -> None:

@@ -1,0 +1,29 @@
+"""What our servers add to the E2B wire. Others ignore the headers and lack the paths.
+
+The guest's own extensions (``/diono/...`` on envd's port) are in its package; these are the names
+that both sides of the service must agree on.
+"""
+
+# Requests to envd's process.Process/Start.
+OUTPUT_LIMIT_HEADER = "Diono-Output-Limit"
+KILL_TREE_HEADER = "Diono-Kill-Tree"
+
+# Requests to the control plane with the key of the service itself: on whose behalf.
+OWNER_HEADER = "Diono-Owner"
+
+# Control plane: GET gives EngineHealth (port.py) as JSON.
+HEALTH_PATH = "/diono/health"
+# Control plane: DELETE {VOLUMES_PATH}/{name} removes a volume of the owner; 204, 409 while in use.
+VOLUMES_PATH = "/diono/volumes"
+# Gateway (E2b-Sandbox-Id as usual), WebSocket: binary frames to and from ``?port=N`` of loopback.
+# A closed port closes the socket with 4404 before any frame; a text frame "eof" ends one way.
+TUNNEL_PATH = "/diono/tunnel"
+TUNNEL_PORT_CLOSED = 4404
+TUNNEL_EOF = "eof"
+
+# Body of POST /v2/sandboxes, beside E2B's fields: {"diono": {"limits": {...} (port.Limits),
+# "idle": seconds, "maxAge": seconds}}.
+CREATE_FIELD = "diono"
+
+# The header of error replies that carries errors.py's code, so that no sentence is parsed.
+ERROR_CODE_HEADER = "Diono-Error"
