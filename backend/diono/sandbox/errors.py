@@ -25,6 +25,12 @@ class TemplateMissing(NotFound):
     code = "template_missing"
 
 
+class TemplateBuilding(Conflict):
+    """The template's image is not here yet; the detail says how far its build is. Ask again."""
+
+    code = "template_building"
+
+
 class VolumeBusy(Conflict):
     """A live sandbox uses the volume; the detail names it."""
 
@@ -102,6 +108,7 @@ _KNOWN: tuple[type[DionoError], ...] = (
     SandboxMissing,
     SandboxPaused,
     TemplateMissing,
+    TemplateBuilding,
     VolumeBusy,
     QuotaReached,
     SandboxBusy,

@@ -1,0 +1,49 @@
+"""Takes away images that nothing needs any more: old versions of recipes, removed templates."""
+
+from collections.abc import Iterable
+
+import docker
+from docker.errors import APIError
+
+from diono.sandbox.config import SandboxConfig
+from diono.sandbox.engine_api import api_of
+from diono.sandbox.images.building import engine_client, root_files_tag
+from diono.sandbox.images.recipes import REPOSITORY_PREFIX, Recipes
+
+
+def prune_images(
+    config: SandboxConfig, kept: Iterable[str] = (), prefixes: tuple[str, ...] = ()
+) -> list[str]:
+    """Remove tags of our recipes' repositories that no recipe, container or ``kept`` needs.
+
+    ``prefixes`` names more repositories of ours to look at, such as those of user builds; an
+    engine shared with another installation may hold such images of its, so these are pruned only
+    when their prefix carries this installation's id. Returns the removed tags.
+    """
+    recipes = Recipes(config.recipe_dir.parent)
+    needed = {*kept, *(recipe.tag for recipe in recipes)}
+    needed |= {root_files_tag(recipe) for recipe in recipes if recipe.parent is None}
+    repositories = {f"{REPOSITORY_PREFIX}{recipe.name}" for recipe in recipes}
+    repositories |= {tag.partition(":")[0] for tag in needed}
+    removed: list[str] = []
+    with engine_client(config) as client:
+        used = _images_of_containers(client)
+        for image in client.images.list():
+            for tag in image.tags:
+                is_ours = tag.partition(":")[0] in repositories or tag.startswith(prefixes)
+                if not is_ours or tag in needed or tag in used or image.id in used:
+                    continue
+                try:
+                    client.images.remove(tag, noprune=False)
+                except APIError:
+                    continue
+                removed.append(tag)
+    return removed
+
+
+def _images_of_containers(client: docker.DockerClient) -> set[str]:
+    """Return the tags and ids of the images of all containers, running or not."""
+    used: set[str] = set()
+    for container in api_of(client).containers(all=True):
+        used |= {str(container.get("Image", "")), str(container.get("ImageID", ""))}
+    return used

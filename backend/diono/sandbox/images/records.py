@@ -1,0 +1,142 @@
+"""Users' own templates and snapshots: which there are, kept in one file of the state folder."""
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+from diono.sandbox.fleet import Template
+from diono.sandbox.port import Limits
+
+DEFAULT_TAG = "default"
+
+
+class BuildStatus(StrEnum):
+    WAITING = "waiting"
+    BUILDING = "building"
+    READY = "ready"
+    ERROR = "error"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class BuildRecord(BaseModel):
+    """One build of a user's template. ``image`` is set once it is ready."""
+
+    build_id: str
+    status: BuildStatus = BuildStatus.WAITING
+    image: str = ""
+    limits: Limits = Limits()
+    start_command: str = ""
+    ready_command: str = ""
+    preimports: tuple[str, ...] = ()
+    source: str = Field(default="", description="The recipe it stands on.")
+    steps_json: str = Field(default="[]", description="All steps since that recipe, as JSON.")
+    problem: str = ""
+    problem_step: str = ""
+    created_at: datetime = Field(default_factory=now)
+    updated_at: datetime = Field(default_factory=now)
+    finished_at: datetime | None = None
+
+
+class TagRecord(BaseModel):
+    build_id: str
+    created_at: datetime = Field(default_factory=now)
+
+
+class TemplateRecord(BaseModel):
+    """A template that a user built. The newest ready build of a tag is what it starts."""
+
+    template_id: str
+    owner: str
+    name: str
+    builds: dict[str, BuildRecord] = Field(default_factory=dict)
+    tags: dict[str, TagRecord] = Field(default_factory=dict)
+    created_at: datetime = Field(default_factory=now)
+    updated_at: datetime = Field(default_factory=now)
+
+    def tagged(self, tag: str) -> BuildRecord | None:
+        """Return the ready build of a tag."""
+        found = self.tags.get(tag)
+        build = self.builds.get(found.build_id) if found else None
+        return build if build is not None and build.status is BuildStatus.READY else None
+
+    def last_build(self) -> BuildRecord | None:
+        return max(self.builds.values(), key=lambda build: build.created_at, default=None)
+
+    def template(self, build: BuildRecord) -> Template:
+        return Template(
+            template_id=self.template_id,
+            names=(self.name,),
+            image=build.image,
+            owner=self.owner,
+            limits=build.limits,
+            start_command=build.start_command,
+            ready_command=build.ready_command,
+            preimports=build.preimports,
+        )
+
+
+class _Content(BaseModel):
+    templates: list[TemplateRecord] = Field(default_factory=list[TemplateRecord])
+    snapshots: list[Template] = Field(default_factory=list[Template])
+
+
+class Records:
+    """Small and rarely written: held in memory, written whole and atomically at each change."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        content = _Content()
+        if path.exists():
+            content = _Content.model_validate_json(path.read_bytes())
+        self.templates = {record.template_id: record for record in content.templates}
+        self.snapshots = {snapshot.template_id: snapshot for snapshot in content.snapshots}
+        self._end_what_was_interrupted()
+
+    def _end_what_was_interrupted(self) -> None:
+        for record in self.templates.values():
+            for build in record.builds.values():
+                if build.status is BuildStatus.BUILDING:
+                    build.status = BuildStatus.ERROR
+                    build.problem = "the service was restarted during the build; build again"
+                    build.finished_at = now()
+
+    def save(self) -> None:
+        content = _Content(
+            templates=list(self.templates.values()), snapshots=list(self.snapshots.values())
+        )
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self._path.with_suffix(".new")
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(content.model_dump_json())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
+
+    def named(self, name: str, owner: str) -> TemplateRecord | None:
+        """Return the owner's template of this name or id."""
+        for record in self.templates.values():
+            if record.owner == owner and name in {record.name, record.template_id}:
+                return record
+        return None
+
+    def snapshot(self, name: str, owner: str) -> Template | None:
+        """Return the owner's snapshot of this name or id, the newest if several have the name."""
+        found = [
+            snapshot
+            for snapshot in self.snapshots.values()
+            if snapshot.owner == owner and name in {snapshot.template_id, *snapshot.names}
+        ]
+        return found[-1] if found else None
+
+    def images(self) -> Iterable[str]:
+        """Yield every image that a template or snapshot needs."""
+        for record in self.templates.values():
+            yield from (build.image for build in record.builds.values() if build.image)
+        yield from (snapshot.image for snapshot in self.snapshots.values())
