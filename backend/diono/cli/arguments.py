@@ -70,7 +70,7 @@ def _grammar() -> argparse.ArgumentParser:
     test.add_argument("--quick", action="store_true", help="leave out engine, model and browser")
     test.add_argument("--serial", action="store_true", help=argparse.SUPPRESS)
     _add_admin(add("admin", "manage the accounts of this machine's server"))
-    _add_bench(add("bench", "measure: a start, or the builds of a list of requests"))
+    _add_bench(add("bench", "measure: a start, the builds of a list of requests, or sandboxes"))
     openapi = add("openapi", "print the API's description (OpenAPI, JSON)")
     openapi.add_argument("--out", type=Path, help="write it here instead of printing it")
     _add_setup(add("setup", "set up what a build or the dashboard needs, and stop"))
@@ -118,11 +118,23 @@ def _add_admin(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("start", "build"))
-    parser.add_argument("--runs", type=_positive, default=5, help="start: repeats (default 5)")
+    parser.add_argument("what", choices=("start", "build", "sandbox"))
+    parser.add_argument(
+        "--runs", type=_positive, help="start, sandbox: repeats (default 5 and 100)"
+    )
     parser.add_argument("--list", dest="requests", type=Path, help="build: a YAML list of requests")
     parser.add_argument("--only", type=_positive, help="build: the first N requests of the list")
     parser.add_argument("--model", help="build: the model to use")
+    parser.add_argument(
+        "--live", type=_positive, default=100, help="sandbox: so many idle at once (default 100)"
+    )
+    parser.add_argument("--no-load", action="store_true", help="sandbox: only the single calls")
+    parser.add_argument(
+        "--peers-python", default="", help="sandbox: a Python that has the peers' packages"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="sandbox: put the table into docs/benchmarks.md"
+    )
     _add_json(parser)
 
 

@@ -65,6 +65,11 @@ def _answers(path: str, port: int) -> bool:
         connection.close()
 
 
+def tree_of(pid: int) -> frozenset[int]:
+    """Return the process and all its descendants."""
+    return frozenset(_descendants(pid))
+
+
 def memory_of(pid: int) -> Memory:
     tree = _descendants(pid)
     rss = pss = 0.0
@@ -73,12 +78,12 @@ def memory_of(pid: int) -> Memory:
             rollup = (_PROC / str(member) / "smaps_rollup").read_text()
         except OSError:
             continue
-        rss += _kilobytes("Rss", rollup)
-        pss += _kilobytes("Pss", rollup)
+        rss += kilobytes("Rss", rollup)
+        pss += kilobytes("Pss", rollup)
     return Memory(rss / 1024, pss / 1024, len(tree))
 
 
-def _kilobytes(name: str, rollup: str) -> int:
+def kilobytes(name: str, rollup: str) -> int:
     match = re.search(rf"^{name}:\s+(\d+) kB", rollup, re.MULTILINE)
     return int(match[1]) if match else 0
 
