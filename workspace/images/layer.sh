@@ -11,6 +11,8 @@ if [ -s /recipe/packages.txt ]; then
     if [ -e "$ca_file" ]; then
         set -- "$@" -o "Acquire::https::CAInfo=$ca_file"
     fi
+    # Some packages link their manuals, although these are left out.
+    mkdir -p /usr/share/man/man1
     echo "step: reading the lists of packages"
     apt-get "$@" -qq update
     echo "step: fetching and installing packages"

@@ -165,8 +165,9 @@ class ImageBuilder:
     def _create(self, client: docker.DockerClient, recipe: Recipe, name: str) -> Container | None:
         """Create the container of a build; None if there is one already."""
         mounts = [_read_only("/recipe", recipe.folder)]
-        image, script = root_files_tag(recipe), "/recipe/provision.sh"
-        if recipe.parent is not None:
+        if recipe.parent is None:
+            image, script = root_files_tag(recipe), "/recipe/provision.sh"
+        else:
             image, script = recipe.parent.tag, f"/run/{LAYER_SCRIPT}"
             mounts.append(_read_only(script, self.recipes.folder / LAYER_SCRIPT))
         if self._config.extra_ca_file is not None:
