@@ -31,11 +31,13 @@ class NetworkPolicy(_Frozen):
     Entries are host names (``pypi.org``, ``*.example.org``), addresses or CIDR blocks. A name or
     block in ``allow_out`` wins over ``deny_out``. ``is_open`` lets every public address through
     that ``deny_out`` does not name. Private, loopback and metadata addresses are never reachable.
+    ``headers`` names, by host, what is put into requests over plain http on their way out.
     """
 
     is_open: bool = False
     allow_out: tuple[str, ...] = ()
     deny_out: tuple[str, ...] = ()
+    headers: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
 
 
 class SandboxSpec(_Frozen):
