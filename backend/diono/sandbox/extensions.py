@@ -21,9 +21,13 @@ TUNNEL_PATH = "/diono/tunnel"
 TUNNEL_PORT_CLOSED = 4404
 TUNNEL_EOF = "eof"
 
-# Body of POST /v2/sandboxes, beside E2B's fields: {"diono": {"limits": {...} (port.Limits),
-# "idle": seconds, "maxAge": seconds}}.
+# Body of POST /v2/sandboxes, beside E2B's fields: {"diono": {"limits": {"cpus", "memoryMB",
+# "pids", "diskMB"}, "idleTimeout": seconds, "maxAge": seconds, "wakesOnTraffic": bool}}.
 CREATE_FIELD = "diono"
 
 # The header of error replies that carries errors.py's code, so that no sentence is parsed.
 ERROR_CODE_HEADER = "Diono-Error"
+
+# Requests to envd's POST /files: the file's permission bits, octal. Default 644.
+FILE_MODE_HEADER = "Diono-File-Mode"
+# filesystem.Filesystem/ListDir: {"diono": {"skip": [absolute paths not to list or descend into]}}.
