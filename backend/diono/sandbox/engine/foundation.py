@@ -1,0 +1,149 @@
+"""Lays what the fleet stands on: engine, disks, folders, ledger, pool; and settles the past."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from diono.sandbox.config import SandboxConfig
+from diono.sandbox.engine.admission import Admission
+from diono.sandbox.engine.api import EngineApi, EngineFacts
+from diono.sandbox.engine.claims import Claims, Ground
+from diono.sandbox.engine.disks import Disks
+from diono.sandbox.engine.gauges import Gauges
+from diono.sandbox.engine.guest_copy import copy_guest
+from diono.sandbox.engine.janitor import Janitor
+from diono.sandbox.engine.ledger import Ledger, instance_id
+from diono.sandbox.engine.life import Life, Tools
+from diono.sandbox.engine.live import Live, Table
+from diono.sandbox.engine.machines import Machines
+from diono.sandbox.engine.places import Places
+from diono.sandbox.engine.pool import Pool
+from diono.sandbox.engine.reconcile import reconcile
+from diono.sandbox.engine.snapshots import Snapshots
+from diono.sandbox.errors import EngineMissing
+from diono.sandbox.fleet import Egress, Templates
+from diono.sandbox.port import EngineHealth
+
+_QUIET_SECONDS = 10.0
+
+
+class _RoomMaker:
+    """Finds an owner's sandbox that may give way: on a named volume, meant to idle out, quiet."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.life: Life | None = None
+
+    async def __call__(self, owner: str) -> bool:
+        quiet_since = time.monotonic() - _QUIET_SECONDS
+        candidates = [
+            live
+            for live in self._table.of_owner(owner)
+            if live.row.is_running and _may_rest(live) and live.active_at < quiet_since
+        ]
+        if self.life is None or not candidates:
+            return False
+        await self.life.rest(min(candidates, key=lambda live: live.active_at))
+        return True
+
+
+def _may_rest(live: Live) -> bool:
+    return live.row.volume is not None and live.row.lifetime.idle is not None
+
+
+@dataclass(frozen=True)
+class Foundation:
+    tools: Tools
+    life: Life
+    places: Places
+    snapshots: Snapshots
+    gauges: Gauges
+    janitor: Janitor
+
+    @property
+    def table(self) -> Table:
+        return self.tools.table
+
+    @property
+    def claims(self) -> Claims:
+        return self.tools.claims
+
+    @property
+    def disks(self) -> Disks:
+        return self.tools.ground.disks
+
+    async def report(self, config: SandboxConfig, templates: Templates) -> EngineHealth:
+        facts = await self.tools.ground.engine.facts()
+        ready = await templates.ready()
+        return EngineHealth(
+            is_ready=not (problem := _problem(config, facts, bool(ready))),
+            engine=facts.engine,
+            runtime=_runtime(config, facts),
+            quota_mode=self.disks.mode,
+            templates=tuple(template.template_id for template in ready),
+            problem=problem,
+        )
+
+    async def close(self) -> None:
+        ground = self.tools.ground
+        await self.janitor.close()
+        await ground.pool.close()
+        try:
+            await self.life.close()
+            await asyncio.to_thread(self.places.close)
+        finally:
+            await self.tools.ledger.close()
+            await ground.engine.close()
+
+
+def _problem(config: SandboxConfig, facts: EngineFacts, has_template: bool) -> str:
+    if config.runtime not in facts.runtimes:
+        return f"the engine has no runtime {config.runtime!r}; install it or choose another"
+    if not has_template:
+        return "no template's image is on this machine; run: ./diono doctor"
+    return ""
+
+
+def _runtime(config: SandboxConfig, facts: EngineFacts) -> str:
+    return facts.runc if config.runtime == "runc" else config.runtime
+
+
+async def lay(config: SandboxConfig, templates: Templates, egress: Egress) -> Foundation:
+    """Reach the engine, take over or away what an earlier process left, start the keepers."""
+    state = config.state_dir
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = EngineApi(config.docker_host)
+    ledger = Ledger(state / "fleet.sqlite")
+    try:
+        await engine.facts()
+        disks = await asyncio.to_thread(Disks, state, config.quota)
+        places = await asyncio.to_thread(Places, state)
+        home = await asyncio.to_thread(copy_guest, state)
+        machines = Machines(engine, places, egress, config, home)
+        machines.instance = await asyncio.to_thread(instance_id, state)
+        pool_size = config.pool_size if disks.is_loop and places.can_follow else 0
+        pool = Pool(machines, disks, templates, pool_size)
+        ground = Ground(engine, machines, disks, egress, pool)
+        table = Table()
+        make_room = _RoomMaker(table)
+        admission = Admission(
+            config.owner_quota, config.total_quota, config.queue_seconds, make_room
+        )
+        tools = Tools(ground, Claims(ground), ledger, admission, table)
+        life = Life(tools)
+        make_room.life = life
+        await reconcile(tools, life, places, ledger)
+    except OSError as error:
+        await engine.close()
+        await ledger.close()
+        raise EngineMissing(f"the sandbox service cannot use {state}: {error}") from error
+    except BaseException:
+        await engine.close()
+        await ledger.close()
+        raise
+    gauges = Gauges(disks)
+    janitor = Janitor(tools, life, places, gauges)
+    pool.start()
+    janitor.start()
+    snapshots = Snapshots(ground, ledger, table)
+    return Foundation(tools, life, places, snapshots, gauges, janitor)

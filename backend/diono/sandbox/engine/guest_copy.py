@@ -1,0 +1,57 @@
+"""The guest's program as containers see it: a byte-compiled copy, readable by all, ours alone to
+write. Its folder is named by its content, so a running sandbox keeps the one it started with."""
+
+import compileall
+import hashlib
+import py_compile
+import shutil
+from pathlib import Path
+
+GUEST_SOURCE = Path(__file__).parent.parent / "guest"
+GUEST_TARGET = "/opt/diono/guest"
+_PROGRAM = 'import sys; sys.path.insert(0, "/opt/diono"); from guest.main import main; main()'
+GUEST_COMMAND = (
+    *("/bin/sh", "-c"),
+    f"exec python3 -I -S -B -c '{_PROGRAM}' </dev/null >/dev/null 2>&1",
+)
+
+
+def _sources() -> list[Path]:
+    return sorted(path for path in GUEST_SOURCE.rglob("*") if _is_part(path))
+
+
+def _is_part(path: Path) -> bool:
+    return path.is_file() and "__pycache__" not in path.parts
+
+
+def guest_hash() -> str:
+    digest = hashlib.sha256()
+    for path in _sources():
+        digest.update(str(path.relative_to(GUEST_SOURCE)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def copy_guest(state_dir: Path) -> Path:
+    """Return the folder to mount at GUEST_TARGET; made if this version has none yet. Blocking."""
+    home = state_dir / "guest" / guest_hash()
+    if home.exists():
+        return home
+    home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = home.with_suffix(".new")
+    shutil.rmtree(temporary, ignore_errors=True)
+    for path in _sources():
+        target = temporary / path.relative_to(GUEST_SOURCE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    compileall.compile_dir(
+        str(temporary),
+        quiet=2,
+        stripdir=str(temporary),
+        prependdir=GUEST_TARGET,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+    for path in temporary.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    temporary.chmod(0o755)
+    temporary.replace(home)
+    return home

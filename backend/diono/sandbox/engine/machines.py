@@ -1,0 +1,236 @@
+"""Machines: containers with a guest in them, started, frozen, thawed, taken away. A machine
+serves one sandbox at most. Names and mounts are ours."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diono.sandbox.config import SandboxConfig
+from diono.sandbox.engine import link, profile
+from diono.sandbox.engine.api import Container, EngineApi
+from diono.sandbox.engine.cgroups import ControlGroup, FreezerProblem
+from diono.sandbox.engine.guest_copy import GUEST_COMMAND, GUEST_TARGET
+from diono.sandbox.engine.link import Dialer, SocketDialer
+from diono.sandbox.engine.places import Place, Places
+from diono.sandbox.engine.process import HostProcess
+from diono.sandbox.engine.profile import Bind
+from diono.sandbox.errors import EngineMissing
+from diono.sandbox.fleet import Egress
+from diono.sandbox.port import Limits
+
+INSTANCE_LABEL = "diono.instance"
+MACHINE_LABEL = "diono.machine"
+WORK = "/work"
+CA_FILE = "/etc/diono-ca.pem"
+_RUN_DIRECTORY = "/run/diono"
+_EGRESS_DIRECTORY = "/run/diono-egress"
+_READY_SECONDS = 20.0
+_READY_POLL_SECONDS = 0.004
+_KILL_SECONDS = 5.0
+
+
+@dataclass
+class Machine:
+    """``group`` and ``process`` are None where the container runs on another machine."""
+
+    machine_id: str
+    image: str
+    limits: Limits
+    place: Place
+    dialer: Dialer
+    container_id: str = ""
+    group: ControlGroup | None = None
+    process: HostProcess | None = None
+    is_frozen: bool = False
+    is_paused_by_engine: bool = False
+
+    @property
+    def has_ended(self) -> bool:
+        return self.process is not None and self.process.exited.done()
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What a machine is made of. ``work`` is an engine volume's name, or empty: the slot."""
+
+    image: str
+    limits: Limits
+    work: str = ""
+
+
+class Machines:
+    def __init__(
+        self, engine: EngineApi, places: Places, egress: Egress, config: SandboxConfig, home: Path
+    ) -> None:
+        self._engine = engine
+        self._places = places
+        self._egress = egress
+        self._runtime = config.runtime
+        self._guest_home = home
+        self.instance = ""
+        self._owned: set[str] = set()
+        self._ca_copy: Path | None = None
+        if config.extra_ca_file is not None:
+            self._ca_copy = config.state_dir / "ca.pem"
+            shutil.copyfile(config.extra_ca_file, self._ca_copy)
+            self._ca_copy.chmod(0o644)
+
+    def place_of(self, machine_id: str) -> Place:
+        return self._places.of(machine_id)
+
+    def owned(self) -> set[str]:
+        """Return the ids of all machines this process knows, whatever their state."""
+        return set(self._owned)
+
+    def name_of(self, machine_id: str) -> str:
+        return f"diono-{self.instance}-{machine_id}"
+
+    def _binds(self, place: Place, work: str) -> Sequence[Bind]:
+        slot = Bind(str(place.slot), WORK, is_read_only=False, follows=self._places.can_follow)
+        binds = [
+            Bind(work, WORK, is_volume=True) if work else slot,
+            Bind(str(place.run), _RUN_DIRECTORY, is_read_only=False),
+            Bind(str(place.egress), _EGRESS_DIRECTORY),
+            Bind(str(self._guest_home), GUEST_TARGET),
+        ]
+        if self._ca_copy is not None:
+            binds.append(Bind(str(self._ca_copy), CA_FILE))
+        return binds
+
+    async def prepare(self, machine_id: str) -> Place:
+        """Make the folders and the way out of a machine that is about to be started."""
+        self._owned.add(machine_id)
+        place = await asyncio.to_thread(self._places.make, machine_id)
+        await self._egress.open(machine_id, place.egress_socket)
+        return place
+
+    async def start(self, machine_id: str, place: Place, blueprint: Blueprint) -> Machine:
+        """Start a prepared machine and wait for its guest; nothing is left of one that fails."""
+        name = self.name_of(machine_id)
+        labels = {INSTANCE_LABEL: self.instance, MACHINE_LABEL: machine_id}
+        body = profile.container_body(
+            blueprint.image,
+            GUEST_COMMAND,
+            blueprint.limits,
+            self._binds(place, blueprint.work),
+            labels,
+            self._runtime,
+        )
+        dialer = SocketDialer(place.run)
+        machine = Machine(machine_id, blueprint.image, blueprint.limits, place, dialer)
+        try:
+            machine.container_id = await self._engine.create(name, body)
+            await self._engine.start(name)
+            self._hold(machine, await self._running(name))
+            await self._wait_until_ready(machine)
+        except BaseException:
+            await asyncio.shield(self.remove(machine))
+            raise
+        return machine
+
+    async def _running(self, name: str) -> Container:
+        seen = await self._engine.look(name)
+        if seen is None or not seen.is_running:
+            raise EngineMissing(_ended_at_once(seen))
+        return seen
+
+    def _hold(self, machine: Machine, seen: Container) -> None:
+        machine.container_id = seen.container_id
+        machine.group = ControlGroup.of_process(seen.pid, seen.container_id)
+        machine.process = HostProcess.of(seen.pid, seen.container_id)
+
+    async def adopt(self, machine_id: str, blueprint: Blueprint) -> Machine | None:
+        """Take over a machine an earlier process left running; None if it is not there."""
+        seen = await self._engine.look(self.name_of(machine_id))
+        if seen is None or not seen.is_running:
+            return None
+        place = self._places.of(machine_id)
+        dialer = SocketDialer(place.run)
+        machine = Machine(machine_id, blueprint.image, blueprint.limits, place, dialer)
+        self._hold(machine, seen)
+        is_frozen = machine.group is not None and machine.group.is_frozen
+        machine.is_paused_by_engine = seen.is_paused and not is_frozen
+        machine.is_frozen = seen.is_paused or is_frozen
+        self._owned.add(machine_id)
+        await self._egress.open(machine_id, place.egress_socket)
+        return machine
+
+    async def _wait_until_ready(self, machine: Machine) -> None:
+        try:
+            async with asyncio.timeout(_READY_SECONDS):
+                # The only sign across the border of a container is the socket itself.
+                while not await link.is_healthy(machine.dialer):
+                    if machine.has_ended:
+                        raise EngineMissing(_ended_at_once(None))
+                    await asyncio.sleep(_READY_POLL_SECONDS)
+        except TimeoutError:
+            raise EngineMissing("the sandbox is silent; check `docker info`") from None
+
+    async def freeze(self, machine: Machine) -> None:
+        """Hold every process; by the kernel directly, else by the engine."""
+        await self._set_frozen(machine, is_frozen=True)
+
+    async def thaw(self, machine: Machine) -> None:
+        await self._set_frozen(machine, is_frozen=False)
+
+    async def _set_frozen(self, machine: Machine, is_frozen: bool) -> None:
+        if machine.is_frozen == is_frozen:
+            return
+        if machine.group is not None and not machine.is_paused_by_engine:
+            try:
+                await asyncio.to_thread(machine.group.set_frozen, is_frozen)
+                machine.is_frozen = is_frozen
+                return
+            except FreezerProblem:
+                if not is_frozen:
+                    raise EngineMissing("the sandbox did not wake; kill it") from None
+        await self._engine.set_paused(self.name_of(machine.machine_id), is_frozen)
+        machine.is_paused_by_engine = is_frozen
+        machine.is_frozen = is_frozen
+
+    async def set_limits(self, machine: Machine, limits: Limits) -> None:
+        await self._engine.update(self.name_of(machine.machine_id), profile.resources(limits))
+        machine.limits = limits
+
+    async def kill(self, machine: Machine) -> bool:
+        """End every process now; True when it is certain that they are gone."""
+        if machine.process is None or machine.is_paused_by_engine:
+            return False
+        if not machine.process.kill():
+            return False
+        try:
+            await self.thaw(machine)  # a frozen process dies when it thaws
+            async with asyncio.timeout(_KILL_SECONDS):
+                await asyncio.shield(machine.process.exited)
+        except (TimeoutError, EngineMissing):
+            return False
+        return True
+
+    async def remove(self, machine: Machine) -> None:
+        """Take everything of a machine away; fine if parts are gone."""
+        with contextlib.suppress(EngineMissing):
+            await self.kill(machine)
+        await self.remove_named(machine.machine_id)
+        if machine.process is not None:
+            machine.process.close()
+
+    async def remove_named(self, machine_id: str) -> None:
+        """Disowned first: what cannot be removed now is an orphan for the janitor."""
+        self._owned.discard(machine_id)
+        await self._engine.remove(self.name_of(machine_id))
+        await self._egress.close(machine_id)
+        await asyncio.to_thread(self._places.drop, machine_id)
+
+    async def was_out_of_memory(self, machine: Machine) -> bool:
+        with contextlib.suppress(EngineMissing):
+            seen = await self._engine.look(self.name_of(machine.machine_id))
+            return seen is not None and seen.is_out_of_memory
+        return False
+
+
+def _ended_at_once(seen: Container | None) -> str:
+    reason = "out of memory" if seen is not None and seen.is_out_of_memory else "ended at once"
+    return f"the sandbox's first program {reason}; does its image have /bin/sh and python3 (3.9+)?"
