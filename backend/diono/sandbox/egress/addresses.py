@@ -105,6 +105,10 @@ def parse_host(text: str) -> Address | str | None:
     except ValueError:
         pass
     name = text.lower().removesuffix(".")
-    if not _NAME.fullmatch(name) or _NUMERIC_LABEL.fullmatch(name.rpartition(".")[2]):
+    if (
+        not text.isascii()
+        or not _NAME.fullmatch(name)
+        or _NUMERIC_LABEL.fullmatch(name.rpartition(".")[2])
+    ):
         return None
     return name
