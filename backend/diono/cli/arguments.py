@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from diono.cli.arguments_sandbox import add_sandbox, add_sandboxd
 from diono.cli.outcome import EmptyPrompt, PromptTooLarge, UsageError
 
 PROMPT_LIMIT_BYTES = 16_000
@@ -71,6 +72,8 @@ def _grammar() -> argparse.ArgumentParser:
     test.add_argument("--serial", action="store_true", help=argparse.SUPPRESS)
     _add_admin(add("admin", "manage the accounts of this machine's server"))
     _add_bench(add("bench", "measure: a start, the builds of a list of requests, or sandboxes"))
+    add_sandbox(add("sandbox", "make, use and end sandboxes; templates and keys"), _positive)
+    add_sandboxd(add("sandboxd", "run the sandbox service as a process of its own"), _positive)
     openapi = add("openapi", "print the API's description (OpenAPI, JSON)")
     openapi.add_argument("--out", type=Path, help="write it here instead of printing it")
     _add_setup(add("setup", "set up what a build or the dashboard needs, and stop"))

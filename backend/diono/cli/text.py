@@ -13,3 +13,8 @@ def safe(text: object, limit: int = 300) -> str:
 
 def one_line(text: object, limit: int = 160) -> str:
     return safe(" ".join(str(text).split()), limit)
+
+
+def terminal_text(text: str) -> str:
+    """Return text of any length for a terminal: colours and cursor moves of a program are gone."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))

@@ -102,7 +102,7 @@ class _AutoGen:
     async def _start(self) -> Any:
         # Its folder is made for root only; the image's user is another.
         folder = tempfile.mkdtemp(prefix="diono-bench-autogen-")
-        os.chmod(folder, 0o755)
+        os.chmod(folder, 0o755)  # noqa: S103
         executor = self._kind(image=self._image, work_dir=folder)
         await executor.start()
         return executor
