@@ -75,6 +75,13 @@ def test_what_cannot_be_is_refused(network: dict[str, object]) -> None:
         policy_of(None, network)
 
 
+def test_a_policy_that_names_all_traffic_is_read_alike() -> None:
+    assert not rules(deny=(ALL,), is_open=True).is_open
+    assert not name(rules(deny=(ALL,), is_open=True), "example.org")
+    assert name(rules(ALL), "example.org")
+    assert not address(rules(ALL, deny=("8.8.8.8",)), "8.8.8.8")
+
+
 def test_names_and_wildcards() -> None:
     judge = rules("Example.org", "*.wild.example")
     assert name(judge, "example.org")

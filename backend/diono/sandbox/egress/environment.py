@@ -9,10 +9,7 @@ from diono.sandbox.egress.policy import Rules
 from diono.sandbox.port import NetworkPolicy
 
 PROXY_URL = "http://127.0.0.1:3128"
-EGRESS_FOLDER = "/run/diono-egress"
-SOCKET_NAME = "proxy.sock"
-CA_NAME = "ca.pem"
-CA_FILE = f"{EGRESS_FOLDER}/{CA_NAME}"
+CA_FILE = "/etc/diono-ca.pem"
 CACHE_FOLDER = "/opt/diono/cache"
 WHEELS_FOLDER = f"{CACHE_FOLDER}/wheels"
 

@@ -80,9 +80,11 @@ class Rules:
     """A policy in a form that answers quickly. Immutable."""
 
     def __init__(self, policy: NetworkPolicy) -> None:
-        self.is_open = policy.is_open
-        self._allowed = tuple(parse_entry(text) for text in policy.allow_out)
-        self._denied = tuple(parse_entry(text) for text in policy.deny_out)
+        denies_all = any(text in ALL_TRAFFIC for text in policy.deny_out)
+        allows_all = any(text in ALL_TRAFFIC for text in policy.allow_out)
+        self.is_open = allows_all or (policy.is_open and not denies_all)
+        self._allowed = _parse(policy.allow_out)
+        self._denied = _parse(policy.deny_out)
         self._headers = {
             host.lower(): tuple(headers.items()) for host, headers in policy.headers.items()
         }
@@ -127,6 +129,10 @@ class Rules:
         if port not in FORWARD_PORTS | TUNNEL_PORTS:
             return Verdict(is_allowed=False, reason=f"port {port} is not on this sandbox's list")
         return Verdict(is_allowed=True)
+
+
+def _parse(texts: Sequence[str]) -> tuple[Entry, ...]:
+    return tuple(parse_entry(text) for text in texts if text not in ALL_TRAFFIC)
 
 
 def policy_of(

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from diono.sandbox.config import SandboxConfig
-from diono.sandbox.egress.environment import CA_NAME, ca_bundle
 from diono.sandbox.egress.machine import Connection, Machine
 from diono.sandbox.egress.records import EgressLimits, EgressRecord
 from diono.sandbox.egress.resolver import (
@@ -38,8 +37,6 @@ class EgressProxy:
         resolve: Resolver | None = None,
         connect: Connector = dial,
     ) -> None:
-        self._config = config
-        self._certificates: bytes | None = None
         self._limits = limits or EgressLimits()
         self._own_resolver = None if resolve is not None else SystemResolver()
         self._world = World(
@@ -51,20 +48,10 @@ class EgressProxy:
         self._connection_count = 0
 
     async def open(self, machine_id: str, socket_path: str) -> None:
-        """Listen on ``socket_path`` for the machine; nothing is let through until a policy.
-
-        The certificates a sandbox needs beside its own are put next to the socket.
-        """
+        """Listen on ``socket_path`` for the machine; nothing is let through until a policy."""
         await self.close(machine_id)
         machine = Machine(self._limits)
-        path = Path(socket_path)
-        if self._certificates is None:
-            self._certificates = await asyncio.to_thread(ca_bundle, self._config)
-        if self._certificates:
-            certificates = path.parent / CA_NAME
-            await asyncio.to_thread(certificates.write_bytes, self._certificates)
-            certificates.chmod(0o644)
-        listener = _listen(path)
+        listener = _listen(Path(socket_path))
         machine.server = await asyncio.start_unix_server(
             lambda reader, writer: self._accept(machine, (reader, writer)),
             sock=listener,
