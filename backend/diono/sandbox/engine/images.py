@@ -58,6 +58,7 @@ def _give_to_tenant(image: Path, point: Path) -> None:
         (point / "lost+found").rmdir()
         os.chown(point, TENANT_ID, TENANT_ID)
         point.chmod(0o755)
+        mounts.sync_filesystem(point)
     finally:
         mounts.unmount(point)
         point.rmdir()
@@ -143,6 +144,7 @@ def shrink(image: Path) -> None:
         mounts.mount_image(image, point)
         try:
             mounts.trim_filesystem(point)
+            mounts.sync_filesystem(point)
         finally:
             mounts.unmount(point)
     except mounts.MountProblem as error:

@@ -27,7 +27,7 @@ class Live:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     started: asyncio.Event = field(default_factory=asyncio.Event)
     writers: "weakref.WeakSet[asyncio.StreamWriter]" = field(
-        default_factory=lambda: weakref.WeakSet[asyncio.StreamWriter]()
+        default_factory=weakref.WeakSet[asyncio.StreamWriter]
     )
     samples: deque[tuple[float, Metrics]] = field(
         default_factory=lambda: deque(maxlen=_SAMPLES_KEPT)

@@ -17,6 +17,8 @@ _DETACH = 2
 
 _LOOP_FREE = 0x4C82
 _LOOP_CONFIGURE = 0x4C0A
+_LOOP_STATUS = 0x4C05
+_LOOP_INFO_BYTES = 232
 _LOOP_AUTOCLEAR = 4
 _LOOP_NAME_BYTES = 63
 _LOOP_ATTEMPTS = 64
@@ -64,21 +66,40 @@ def mounted_below(folder: Path) -> list[Path]:
     return [point for point in points if folder in point.parents]
 
 
-def _attach_loop(image: Path) -> tuple[int, str]:
-    """Return an open descriptor of a loop device on ``image``, and the device's path.
+def _loop_of(image: Path) -> tuple[int, str] | None:
+    """Return the loop device, opened, that serves ``image`` already.
 
-    The device frees itself with its last user.
+    A container that is just being started holds every mount of ours for a moment, so a file
+    system can outlive its unmount. A second device on the same file would corrupt it; the same
+    device gives the same file system.
     """
+    inode = image.stat().st_ino
+    for entry in Path("/sys/block").glob("loop*/loop/backing_file"):
+        with contextlib.suppress(OSError):
+            if entry.read_text().rstrip("\n") != str(image):
+                continue
+            device = f"/dev/{entry.parts[3]}"
+            descriptor = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+            with contextlib.suppress(OSError):
+                status = fcntl.ioctl(descriptor, _LOOP_STATUS, bytes(_LOOP_INFO_BYTES))
+                if struct.unpack_from("=QQ", status)[1] == inode:
+                    return descriptor, device
+            os.close(descriptor)
+    return None
+
+
+def _new_loop(image: Path) -> tuple[int, str]:
+    """Return a loop device on ``image``, opened; it frees itself with its last user."""
     backing = os.open(image, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     control = os.open("/dev/loop-control", os.O_RDWR | os.O_CLOEXEC)
+    name = os.fsencode(image)[-_LOOP_NAME_BYTES:]
+    info = struct.pack("=QQQQQIIII64s64s32sQQ", *(0,) * 8, _LOOP_AUTOCLEAR, name, b"", b"", 0, 0)
+    request = struct.pack("=II", backing, 0) + info + bytes(64)
     try:
-        name = os.fsencode(image)[-_LOOP_NAME_BYTES:]
         for _ in range(_LOOP_ATTEMPTS):
             device = f"/dev/loop{fcntl.ioctl(control, _LOOP_FREE)}"
             descriptor = os.open(device, os.O_RDWR | os.O_CLOEXEC)
-            info = struct.pack("=QQQQQIIII64s64s32sQQ", *(0,) * 8, _LOOP_AUTOCLEAR, name, *_NO_KEY)
             try:
-                request = struct.pack("=II", backing, 0) + info + bytes(64)
                 fcntl.ioctl(descriptor, _LOOP_CONFIGURE, request)
                 return descriptor, device
             except OSError as error:
@@ -91,13 +112,10 @@ def _attach_loop(image: Path) -> tuple[int, str]:
         os.close(backing)
 
 
-_NO_KEY = (b"", b"", 0, 0)
-
-
 def mount_image(image: Path, target: Path) -> None:
     """Mount the ext4 image at ``target``: no devices, no setuid, programs allowed."""
     try:
-        descriptor, device = _attach_loop(image)
+        descriptor, device = _loop_of(image) or _new_loop(image)
     except OSError as error:
         raise MountProblem(f"no loop device for {image}: {error.strerror}") from error
     try:

@@ -72,6 +72,8 @@ class Places:
         place = self.of(machine_id)
         for folder in (place.run, place.slot):
             if folder.is_mount():
+                with contextlib.suppress(OSError):
+                    mounts.sync_filesystem(folder)
                 mounts.unmount(folder)
         with contextlib.suppress(OSError):
             (place.run / SOCKET_NAME).unlink(missing_ok=True)
