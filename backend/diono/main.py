@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from diono.features.accounts.service import Accounts
 from diono.features.previews.service import Previews
+from diono.features.runs.service import Programs
 from diono.features.tasks.ledger import Ledger
 from diono.features.tasks.service import Tasks
 from diono.infra.blobs import FolderBlobs
@@ -33,6 +34,7 @@ from diono.llm.catalog import ModelCatalog
 from diono.llm.providers import LlmConfig, provider_factories
 from diono.sandbox.adapters.service import ServiceSandboxes
 from diono.sandbox.config import SandboxConfig
+from diono.sandbox.languages import Languages
 from diono.sandbox.launch import SandboxDaemon
 from diono.sandbox.port import Sandboxes
 from diono.settings import REPOSITORY, Settings
@@ -231,6 +233,7 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncGenerator[None]:
         state.catalog = adapters.catalog
         state.tasks = Tasks(adapters.database, bus, adapters.blobs, clock, check_model)
         state.previews = Previews(adapters.sandboxes, gateway, signer, clock)
+        state.programs = Programs(adapters.sandboxes, Languages.load())
         state.runs = runs
         state.probe = probe
         state.is_origin_allowed = partial(is_origin_allowed, allowed=settings.allowed_origins)

@@ -35,7 +35,14 @@ async def test_foreign_task_looks_like_a_missing_one(api: Api, method: str, path
     assert foreign.json()["detail"] == missing.json()["detail"].replace("tsk_0", task_id)
 
 
-@pytest.mark.parametrize(("method", "path"), [*ROUTES, ("GET", "/api/tasks"), ("GET", "/api/me")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *ROUTES,
+        ("GET", "/api/tasks"), ("GET", "/api/me"), ("GET", "/api/languages"),
+        ("POST", "/api/execute"), ("POST", "/api/execute/stream"),
+    ],
+)  # fmt: skip
 async def test_nothing_is_open_without_signing_in(api: Api, method: str, path: str) -> None:
     reply = await api.anonymous.request(method, path.format(id="tsk_0"))
     assert reply.status_code == 401
@@ -53,7 +60,8 @@ async def test_every_route_is_in_the_access_list(api: Api) -> None:
     others = {
         ("GET", "/api/tasks"), ("POST", "/api/tasks"), ("GET", "/api/me"), ("GET", "/api/models"),
         ("POST", "/api/auth/token"), ("POST", "/api/auth/renew"), ("GET", "/health"),
-        ("GET", "/health/ready"),
+        ("GET", "/health/ready"), ("POST", "/api/execute"), ("POST", "/api/execute/stream"),
+        ("GET", "/api/languages"),
     }  # fmt: skip
     assert operations == listed | others
 
