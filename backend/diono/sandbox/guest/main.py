@@ -60,12 +60,12 @@ def build_router(tenant: Tenant) -> Router:
 
 
 def _add_interpreter(router: Router, tenant: Tenant) -> None:
-    """Start the interpreter's zygote, while there is one thread only, and add its routes."""
+    """Let the interpreter fork its zygote, while there is one thread only; add its routes."""
     try:
         routes = importlib.import_module(".interpreter.routes", __package__)
     except ImportError:
         return
-    routes.start(tenant, routes.preimports_from_environment())
+    routes.attach(tenant)
     for (method, pattern), handler in routes.ROUTES.items():
         router.add_pattern(method, pattern, handler)
 
