@@ -5,7 +5,7 @@ import base64
 import binascii
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any, Protocol, cast
 
 from diono.kernel.errors import DionoError
@@ -261,3 +261,17 @@ def _refused(command: _Command, refusal: StreamRefused, request: ExecRequest) ->
         code = 126 if "denied" in message or "format" in message else 127
         return Ending(ExitReason.EXITED, code, is_truncated=False, survivors=0)
     raise refusal.error from refusal
+
+
+async def run_outside(channel: Channel, argv: Sequence[str]) -> tuple[Ending, str]:
+    """Run a short command in the user's home; return how it ended and what it said."""
+    message = {"process": {"cmd": argv[0], "args": list(argv[1:])}, "stdin": False}
+    command = _Command(ExecRequest(argv=tuple(argv)), is_diono=False)
+    try:
+        async with channel.stream(START, message, {"Connect-Timeout-Ms": "30000"}) as messages:
+            async for event in messages:
+                command.take(event)
+    except StreamRefused as refusal:
+        raise refusal.error from refusal
+    ending = command.ending or _unfinished(ExitReason.LOST)
+    return ending, command.outputs["stdout"].text() + command.outputs["stderr"].text()

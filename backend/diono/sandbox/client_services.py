@@ -1,7 +1,7 @@
 """Services over the wire: supervised by our guest."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -62,7 +62,7 @@ class _Logs(BaseModel):
     dropped: bool = False
 
 
-def status_of(found: _Status) -> ServiceStatus:
+def _status_of(found: _Status) -> ServiceStatus:
     return ServiceStatus(
         name=found.name,
         port=found.port,
@@ -72,6 +72,29 @@ def status_of(found: _Status) -> ServiceStatus:
         restarts=found.restarts,
         log_tail=found.log[-_LOG_LIMIT:].replace("\0", _REPLACEMENT),
     )
+
+
+def parsed_status(raw: JsonObject) -> ServiceStatus:
+    try:
+        return _status_of(_Status.model_validate(raw))
+    except ValidationError as error:
+        raise SandboxGone("the sandbox sent a status that cannot be read") from error
+
+
+def parsed_listing(raw: JsonObject) -> Sequence[ServiceStatus]:
+    try:
+        return [_status_of(found) for found in _Listing.model_validate(raw).services]
+    except ValidationError as error:
+        raise SandboxGone("the sandbox sent a list that cannot be read") from error
+
+
+def parsed_logs(raw: JsonObject) -> LogPage:
+    try:
+        page = _Logs.model_validate(raw)
+    except ValidationError as error:
+        raise SandboxGone("the sandbox sent a log that cannot be read") from error
+    text = page.text.replace("\0", _REPLACEMENT)
+    return LogPage(text=text, next_cursor=page.cursor, is_cut=page.dropped)
 
 
 class GuestServices:
@@ -98,10 +121,10 @@ class GuestServices:
             "start_timeout": spec.start_timeout_seconds,
         }
         seconds = spec.start_timeout_seconds + _GRACE_SECONDS
-        return _parsed(await self._ask("start", call, seconds))
+        return parsed_status(await self._ask("start", call, seconds))
 
     async def status(self, name: str) -> ServiceStatus:
-        return _parsed(await self._named("status", name))
+        return parsed_status(await self._named("status", name))
 
     async def stop(self, name: str) -> None:
         try:
@@ -110,14 +133,10 @@ class GuestServices:
             return
 
     async def list(self) -> Sequence[ServiceStatus]:
-        raw = await self._ask("list", {})
-        try:
-            return [status_of(found) for found in _Listing.model_validate(raw).services]
-        except ValidationError as error:
-            raise SandboxGone("the sandbox sent a list that cannot be read") from error
+        return parsed_listing(await self._ask("list", {}))
 
     async def restart(self, name: str) -> ServiceStatus:
-        return _parsed(await self._named("restart", name, seconds=120.0))
+        return parsed_status(await self._named("restart", name, seconds=120.0))
 
     async def signal(self, name: str, signal: ServiceSignal) -> None:
         call: JsonObject = {"name": checks.service_name(name), "signal": signal.value}
@@ -133,18 +152,6 @@ class GuestServices:
             "limit": limit_bytes,
         }
         try:
-            raw = await self._ask("logs", call)
-            page = _Logs.model_validate(raw)
+            return parsed_logs(await self._ask("logs", call))
         except FileMissing as error:
             raise ServiceMissing("no such service; start it first") from error
-        except ValidationError as error:
-            raise SandboxGone("the sandbox sent a log that cannot be read") from error
-        text = page.text.replace("\0", _REPLACEMENT)
-        return LogPage(text=text, next_cursor=page.cursor, is_cut=page.dropped)
-
-
-def _parsed(raw: Any) -> ServiceStatus:
-    try:
-        return status_of(_Status.model_validate(raw))
-    except ValidationError as error:
-        raise SandboxGone("the sandbox sent a status that cannot be read") from error

@@ -16,7 +16,8 @@ HEALTH_PATH = "/diono/health"
 # Control plane: DELETE {VOLUMES_PATH}/{name} removes a volume of the owner; 204, 409 while in use.
 VOLUMES_PATH = "/diono/volumes"
 # Gateway (E2b-Sandbox-Id as usual), WebSocket: binary frames to and from ``?port=N`` of loopback.
-# A closed port closes the socket with 4404 before any frame; a text frame "eof" ends one way.
+# The server first sends an empty binary frame once the port answers, or closes with 4404 if nobody
+# listens there; a text frame "eof" ends one way. E2b-Sandbox-Id and X-Access-Token as for envd.
 TUNNEL_PATH = "/diono/tunnel"
 TUNNEL_PORT_CLOSED = 4404
 TUNNEL_EOF = "eof"
