@@ -1,0 +1,126 @@
+"""What every route needs at hand: the fleet, the keys, and who calls."""
+
+import asyncio
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from diono.kernel.errors import DionoError, ErrorKind
+from diono.sandbox.config import SandboxConfig
+from diono.sandbox.errors import QuotaReached, SandboxMissing
+from diono.sandbox.fleet import Fleet, SandboxInfo, Templates
+from diono.sandbox.server.keys import Caller, KeyStore, Scope
+from diono.sandbox.server.volumes import VolumeBook
+from diono.sandbox.transport import GuestPool
+
+SANDBOX_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_CALLS_PER_SECOND = 100.0
+_CALLS_AT_ONCE = 400.0
+_TRACKED_CALLERS = 4096
+
+
+class KeyRefused(DionoError):
+    code = "key_refused"
+    kind = ErrorKind.UNAUTHENTICATED
+
+
+class ScopeMissing(DionoError):
+    code = "scope_missing"
+    kind = ErrorKind.FORBIDDEN
+
+
+class RateLimit:
+    """A bucket of calls for each caller, against loops gone wild."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def spend(self, caller: str) -> None:
+        now = asyncio.get_running_loop().time()
+        left, at = self._buckets.get(caller, (_CALLS_AT_ONCE, now))
+        left = min(_CALLS_AT_ONCE, left + (now - at) * _CALLS_PER_SECOND) - 1
+        if len(self._buckets) > _TRACKED_CALLERS:
+            self._buckets.clear()
+        self._buckets[caller] = (max(left, 0.0), now)
+        if left < 0:
+            raise QuotaReached("too many requests; slow down", retry_after_seconds=1)
+
+
+@dataclass(frozen=True)
+class Desk:
+    fleet: Fleet
+    keys: KeyStore
+    templates: Templates
+    volumes: VolumeBook
+    config: SandboxConfig
+    pool: GuestPool
+    limit: RateLimit = field(default_factory=RateLimit)
+
+    async def sandbox(self, caller: Caller, sandbox_id: str) -> SandboxInfo:
+        """The caller's sandbox. Another's is missing, in the same words as one that never was."""
+        if SANDBOX_ID.fullmatch(sandbox_id):
+            try:
+                info = await self.fleet.info(sandbox_id)
+            except SandboxMissing:
+                pass
+            else:
+                if caller.sees(info.owner):
+                    return info
+        raise SandboxMissing(
+            f"Sandbox {sandbox_id[:64]!r} was not found: it does not exist, has ended, or is not "
+            "yours"
+        )
+
+
+def secret_of(request: Request) -> str:
+    """The key as X-API-KEY, or as a bearer token."""
+    if secret := request.headers.get("x-api-key", ""):
+        return secret
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+async def desk_of(request: Request) -> Desk:
+    return request.app.state.desk
+
+
+async def caller_of(request: Request) -> Caller:
+    """Who calls. An admin may say for whom: ``Diono-Owner``."""
+    desk: Desk = request.app.state.desk
+    caller = desk.keys.identify(secret_of(request))
+    if caller is None:
+        host = request.client.host if request.client else ""
+        desk.limit.spend(f"anybody at {host}")
+        raise KeyRefused("the API key is missing, unknown, expired or revoked")
+    if not caller.is_admin:
+        desk.limit.spend(caller.key_id)
+    elif owner := request.headers.get("diono-owner", ""):
+        return caller.acting_for(owner)
+    return caller
+
+
+class Needs:
+    """A caller whose key has a scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    async def __call__(self, request: Request) -> Caller:
+        caller = await caller_of(request)
+        if not caller.may(self._scope):
+            raise ScopeMissing(f"the API key lacks the scope {self._scope.value!r}")
+        return caller
+
+
+TheDesk = Annotated[Desk, Depends(desk_of)]
+SandboxCaller = Annotated[Caller, Depends(Needs(Scope.SANDBOX))]
+TemplateCaller = Annotated[Caller, Depends(Needs(Scope.TEMPLATES))]
+AdminCaller = Annotated[Caller, Depends(Needs(Scope.ADMIN))]
+
+
+def same(given: str, expected: str) -> bool:
+    """Compare secrets in constant time; nothing equals an empty one."""
+    return bool(expected) and secrets.compare_digest(given.encode(), expected.encode())
