@@ -32,12 +32,14 @@ class NetworkPolicy(_Frozen):
     block in ``allow_out`` wins over ``deny_out``. ``is_open`` lets every public address through
     that ``deny_out`` does not name. Private, loopback and metadata addresses are never reachable.
     ``headers`` names, by host, what is put into requests over plain http on their way out.
+    ``takes_public_traffic`` is about the other way: ports answer without the traffic token.
     """
 
     is_open: bool = False
     allow_out: tuple[str, ...] = ()
     deny_out: tuple[str, ...] = ()
     headers: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    takes_public_traffic: bool = False
 
 
 class SandboxSpec(_Frozen):
