@@ -97,6 +97,7 @@ class Container:
     is_running: bool
     is_paused: bool
     is_out_of_memory: bool
+    exit_code: int
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,12 @@ class EngineApi:
         seen = _parsed(_Inspection, reply)
         state = seen.state
         return Container(
-            seen.id, state.pid, state.is_running, state.is_paused, state.is_out_of_memory
+            seen.id,
+            state.pid,
+            state.is_running,
+            state.is_paused,
+            state.is_out_of_memory,
+            state.exit_code,
         )
 
     async def set_paused(self, name: str, is_paused: bool) -> None:

@@ -71,7 +71,7 @@ class Claims:
         machine_id = new_name()
         place = await ground.machines.prepare(machine_id)
         work = "" if ground.disks.is_loop else self._volume_name(row.disk)
-        blueprint = Blueprint(row.template.image, row.limits, work)
+        blueprint = Blueprint(row.template.image, row.limits, work, row.template.preimports)
         device = None
         try:
             if ground.disks.is_loop:

@@ -7,13 +7,11 @@ import py_compile
 import shutil
 from pathlib import Path
 
+from diono.sandbox.guest.command import GUEST_FOLDER, container_command
+
 GUEST_SOURCE = Path(__file__).parent.parent / "guest"
-GUEST_TARGET = "/opt/diono/guest"
-_PROGRAM = 'import sys; sys.path.insert(0, "/opt/diono"); from guest.main import main; main()'
-GUEST_COMMAND = (
-    *("/bin/sh", "-c"),
-    f"exec python3 -I -S -B -c '{_PROGRAM}' </dev/null >/dev/null 2>&1",
-)
+_QUIETLY = 'exec "$0" "$@" </dev/null >/dev/null 2>&1'
+GUEST_COMMAND = ("/bin/sh", "-c", _QUIETLY, *container_command())
 
 
 def _sources() -> list[Path]:
@@ -32,7 +30,7 @@ def guest_hash() -> str:
 
 
 def copy_guest(state_dir: Path) -> Path:
-    """Return the folder to mount at GUEST_TARGET; made if this version has none yet. Blocking."""
+    """Return the folder to mount at GUEST_FOLDER; made if this version has none yet. Blocking."""
     home = state_dir / "guest" / guest_hash()
     if home.exists():
         return home
@@ -47,7 +45,7 @@ def copy_guest(state_dir: Path) -> Path:
         str(temporary),
         quiet=2,
         stripdir=str(temporary),
-        prependdir=GUEST_TARGET,
+        prependdir=GUEST_FOLDER,
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
     )
     for path in temporary.rglob("*"):

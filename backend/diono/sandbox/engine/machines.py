@@ -12,13 +12,14 @@ from diono.sandbox.config import SandboxConfig
 from diono.sandbox.engine import link, profile
 from diono.sandbox.engine.api import Container, EngineApi
 from diono.sandbox.engine.cgroups import ControlGroup, FreezerProblem
-from diono.sandbox.engine.guest_copy import GUEST_COMMAND, GUEST_TARGET
+from diono.sandbox.engine.guest_copy import GUEST_COMMAND
 from diono.sandbox.engine.link import Dialer, SocketDialer
 from diono.sandbox.engine.places import Place, Places
 from diono.sandbox.engine.process import HostProcess
-from diono.sandbox.engine.profile import Bind
+from diono.sandbox.engine.profile import Bind, Order
 from diono.sandbox.errors import EngineMissing
 from diono.sandbox.fleet import Egress
+from diono.sandbox.guest.command import GUEST_FOLDER
 from diono.sandbox.port import Limits
 
 INSTANCE_LABEL = "diono.instance"
@@ -30,6 +31,7 @@ _EGRESS_DIRECTORY = "/run/diono-egress"
 _READY_SECONDS = 20.0
 _READY_POLL_SECONDS = 0.004
 _KILL_SECONDS = 5.0
+_NO_PYTHON = 78
 
 
 @dataclass
@@ -59,6 +61,7 @@ class Blueprint:
     image: str
     limits: Limits
     work: str = ""
+    preimports: tuple[str, ...] = ()
 
 
 class Machines:
@@ -94,7 +97,7 @@ class Machines:
             Bind(work, WORK, is_volume=True) if work else slot,
             Bind(str(place.run), _RUN_DIRECTORY, is_read_only=False),
             Bind(str(place.egress), _EGRESS_DIRECTORY),
-            Bind(str(self._guest_home), GUEST_TARGET),
+            Bind(str(self._guest_home), GUEST_FOLDER),
         ]
         if self._ca_copy is not None:
             binds.append(Bind(str(self._ca_copy), CA_FILE))
@@ -110,15 +113,17 @@ class Machines:
     async def start(self, machine_id: str, place: Place, blueprint: Blueprint) -> Machine:
         """Start a prepared machine and wait for its guest; nothing is left of one that fails."""
         name = self.name_of(machine_id)
-        labels = {INSTANCE_LABEL: self.instance, MACHINE_LABEL: machine_id}
-        body = profile.container_body(
+        preimports = ",".join(blueprint.preimports)
+        order = Order(
             blueprint.image,
             GUEST_COMMAND,
             blueprint.limits,
             self._binds(place, blueprint.work),
-            labels,
+            {INSTANCE_LABEL: self.instance, MACHINE_LABEL: machine_id},
             self._runtime,
+            {"DIONO_PREIMPORTS": preimports} if preimports else {},
         )
+        body = profile.container_body(order)
         dialer = SocketDialer(place.run)
         machine = Machine(machine_id, blueprint.image, blueprint.limits, place, dialer)
         try:
@@ -164,7 +169,8 @@ class Machines:
                 # The only sign across the border of a container is the socket itself.
                 while not await link.is_healthy(machine.dialer):
                     if machine.has_ended:
-                        raise EngineMissing(_ended_at_once(None))
+                        name = self.name_of(machine.machine_id)
+                        raise EngineMissing(_ended_at_once(await self._engine.look(name)))
                     await asyncio.sleep(_READY_POLL_SECONDS)
         except TimeoutError:
             raise EngineMissing("the sandbox is silent; check `docker info`") from None
@@ -232,5 +238,7 @@ class Machines:
 
 
 def _ended_at_once(seen: Container | None) -> str:
-    reason = "out of memory" if seen is not None and seen.is_out_of_memory else "ended at once"
-    return f"the sandbox's first program {reason}; does its image have /bin/sh and python3 (3.9+)?"
+    if seen is not None and seen.exit_code == _NO_PYTHON:
+        return "the sandbox's image has no python3 of version 3.9 or newer; add it to the template"
+    reason = "ran out of memory" if seen is not None and seen.is_out_of_memory else "ended at once"
+    return f"the sandbox's first program {reason}; its image needs /bin/sh and python3"

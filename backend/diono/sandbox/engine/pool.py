@@ -8,7 +8,9 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from diono.kernel.errors import DionoError
+from diono.sandbox.engine import link
 from diono.sandbox.engine.disks import Disks
+from diono.sandbox.engine.link import GuestLost
 from diono.sandbox.engine.machines import Blueprint, Machine, Machines
 from diono.sandbox.engine.records import new_name
 from diono.sandbox.errors import EngineMissing
@@ -88,7 +90,7 @@ class Pool:
         while True:
             try:
                 await self._fill()
-            except (DionoError, OSError) as error:
+            except (DionoError, GuestLost, OSError) as error:
                 self.problem = str(error)
                 delay = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
                 failures += 1
@@ -126,7 +128,7 @@ class Pool:
     async def _add(self, template: Template) -> None:
         machine_id = new_name()
         place = await self._machines.prepare(machine_id)
-        blueprint = Blueprint(template.image, template.limits)
+        blueprint = Blueprint(template.image, template.limits, preimports=template.preimports)
         try:
             machine = await self._machines.start(machine_id, place, blueprint)
         except BaseException:
@@ -134,6 +136,7 @@ class Pool:
                 await asyncio.shield(self._machines.remove_named(machine_id))
             raise
         try:
+            await link.warm_up(machine.dialer)
             await self._machines.freeze(machine)
         except BaseException:
             await asyncio.shield(self._remove(machine))

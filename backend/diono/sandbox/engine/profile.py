@@ -59,14 +59,20 @@ def resources(limits: Limits) -> dict[str, int]:
     }
 
 
-def container_body(
-    image: str,
-    command: Sequence[str],
-    limits: Limits,
-    binds: Sequence[Bind],
-    labels: Mapping[str, str],
-    runtime: str,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Order:
+    """What may differ from one container to the next."""
+
+    image: str
+    command: Sequence[str]
+    limits: Limits
+    binds: Sequence[Bind]
+    labels: Mapping[str, str]
+    runtime: str
+    environment: Mapping[str, str]
+
+
+def container_body(order: Order) -> dict[str, Any]:
     """Return the body of the engine's create call.
 
     The guest is process 1: it reaps orphans, the tenant cannot signal it, and its output is
@@ -74,17 +80,17 @@ def container_body(
     check and command never run.
     """
     return {
-        "Image": image,
-        "Entrypoint": [command[0]],
-        "Cmd": list(command[1:]),
+        "Image": order.image,
+        "Entrypoint": [order.command[0]],
+        "Cmd": list(order.command[1:]),
         "User": f"{TENANT_ID}:{TENANT_ID}",
         "WorkingDir": "/",
-        "Env": [],
+        "Env": [f"{name}={value}" for name, value in order.environment.items()],
         "Hostname": "sandbox",
         "Tty": False,
         "OpenStdin": False,
         "Healthcheck": {"Test": ["NONE"]},
-        "Labels": dict(labels),
+        "Labels": dict(order.labels),
         "HostConfig": {
             "NetworkMode": "none",
             "CapDrop": ["ALL"],
@@ -94,7 +100,7 @@ def container_body(
             "Tmpfs": {"/tmp": _TMP_OPTIONS},  # noqa: S108 - the sandbox's own
             "ShmSize": _SHARED_MEMORY_BYTES,
             "IpcMode": "private",
-            **resources(limits),
+            **resources(order.limits),
             "CpuShares": 256,
             "Ulimits": [
                 {"Name": "nofile", "Soft": 1024, "Hard": 1024},
@@ -106,7 +112,7 @@ def container_body(
             "OomScoreAdj": 500,
             "AutoRemove": False,
             "RestartPolicy": {"Name": "no"},
-            "Runtime": runtime,
-            "Mounts": [bind.body() for bind in binds],
+            "Runtime": order.runtime,
+            "Mounts": [bind.body() for bind in order.binds],
         },
     }
