@@ -104,7 +104,8 @@ class Control:
         headers = {"X-API-KEY": self._key, "Content-Type": "application/json"}
         return {**headers, OWNER_HEADER: quote(owner, safe="@.+-_ ")} if owner else headers
 
-    async def _ask(self, call: Call, owner: str = "") -> bytes:
+    async def ask(self, call: Call, owner: str = "") -> bytes:
+        """Return the reply's body; ``owner``: on whose behalf. Reads a changed key file again."""
         for attempt in range(2):
             headers = {**call.headers, **await self._headers(owner)}
             ready = Call(call.method, call.path, call.query, headers, call.content, call.seconds)
@@ -123,11 +124,11 @@ class Control:
                 self._key = ""
         raise EngineMissing(AWAY)
 
-    async def _post(
+    async def post(
         self, path: str, body: Mapping[str, object], owner: str, seconds: float = 30.0
     ) -> bytes:
         content = json.dumps(body).encode()
-        return await self._ask(Call("POST", path, content=content, seconds=seconds), owner)
+        return await self.ask(Call("POST", path, content=content, seconds=seconds), owner)
 
     async def is_diono(self) -> bool:
         """Whether the server has our extensions; asked once."""
@@ -143,14 +144,14 @@ class Control:
 
     async def health(self) -> EngineHealth:
         if not await self.is_diono():
-            await self._ask(Call("GET", "/v2/sandboxes", {"limit": "1"}))
+            await self.ask(Call("GET", "/v2/sandboxes", {"limit": "1"}))
             return EngineHealth(is_ready=True, engine="E2B-compatible server")
-        return EngineHealth.model_validate_json(await self._ask(Call("GET", HEALTH_PATH)))
+        return EngineHealth.model_validate_json(await self.ask(Call("GET", HEALTH_PATH)))
 
     async def create(self, spec: SandboxSpec, seconds: int) -> SandboxRef:
         body = _create_body(spec, seconds, await self.is_diono())
         try:
-            return _ref(await self._post("/v2/sandboxes", body, spec.owner, _CREATE_SECONDS))
+            return _ref(await self.post("/v2/sandboxes", body, spec.owner, _CREATE_SECONDS))
         except FileMissing as error:
             raise TemplateMissing(f"there is no template {spec.template!r}") from error
 
@@ -158,7 +159,7 @@ class Control:
         """Return (id, whether it runs) of a project's sandboxes."""
         metadata = urlencode({"owner": owner, "project": project}, quote_via=quote)
         query = {"metadata": metadata, "state": "running,paused", "limit": "10"}
-        raw = await self._ask(Call("GET", "/v2/sandboxes", query), owner)
+        raw = await self.ask(Call("GET", "/v2/sandboxes", query), owner)
         try:
             page = _Page.model_validate_json(b'{"items":' + raw + b"}")
         except ValidationError as error:
@@ -168,32 +169,32 @@ class Control:
     async def connect(self, owner: str, sandbox_id: str, seconds: int) -> SandboxRef:
         path = f"/v2/sandboxes/{quote(sandbox_id, safe='')}/connect"
         try:
-            return _ref(await self._post(path, {"timeout": seconds}, owner, _CREATE_SECONDS))
+            return _ref(await self.post(path, {"timeout": seconds}, owner, _CREATE_SECONDS))
         except FileMissing as error:
             raise SandboxGone(_MISSING) from error
 
     async def kill(self, owner: str, sandbox_id: str) -> None:
         path = f"/sandboxes/{quote(sandbox_id, safe='')}"
         try:
-            await self._ask(Call("DELETE", path, seconds=_PAUSE_SECONDS), owner)
+            await self.ask(Call("DELETE", path, seconds=_PAUSE_SECONDS), owner)
         except (FileMissing, SandboxGone):
             return
 
     async def pause(self, owner: str, sandbox_id: str) -> None:
         path = f"/sandboxes/{quote(sandbox_id, safe='')}/pause"
         try:
-            await self._post(path, {}, owner, _PAUSE_SECONDS)
+            await self.post(path, {}, owner, _PAUSE_SECONDS)
         except FileMissing as error:
             raise SandboxGone(_MISSING) from error
 
     async def set_network(self, owner: str, sandbox_id: str, policy: NetworkPolicy) -> None:
         path = f"/sandboxes/{quote(sandbox_id, safe='')}/network"
         content = json.dumps(network_body(policy)).encode()
-        await self._ask(Call("PUT", path, content=content), owner)
+        await self.ask(Call("PUT", path, content=content), owner)
 
     async def delete_volume(self, owner: str, name: str) -> None:
         try:
-            await self._ask(Call("DELETE", f"{VOLUMES_PATH}/{quote(name, safe='')}"), owner)
+            await self.ask(Call("DELETE", f"{VOLUMES_PATH}/{quote(name, safe='')}"), owner)
         except NotFound:
             return
 

@@ -70,13 +70,13 @@ class RemoteBackend:
         else:
             self._url = server.url.rstrip("/")
             self._transport = httpx.AsyncHTTPTransport(limits=_POOL)
-        self._control = Control(self._transport, self._url, server.api_key)
-        self._control.assume(server.is_diono)
+        self.control = Control(self._transport, self._url, server.api_key)
+        self.control.assume(server.is_diono)
         self._is_diono = server.is_diono is not False
 
     async def create(self, spec: SandboxSpec, seconds: int) -> SandboxRef:
-        self._is_diono = await self._control.is_diono()
-        ref = await self._control.create(spec, seconds)
+        self._is_diono = await self.control.is_diono()
+        ref = await self.control.create(spec, seconds)
         if not self._is_diono:
             await self._prepare(ref)
         return ref
@@ -87,35 +87,35 @@ class RemoteBackend:
         await prepare_root(channel)
 
     async def find(self, owner: str, project: str) -> Found | None:
-        listed = await self._control.list(owner, project)
+        listed = await self.control.list(owner, project)
         return Found(*listed[0]) if listed else None
 
     async def connect(self, owner: str, sandbox_id: str, seconds: int) -> SandboxRef:
-        self._is_diono = await self._control.is_diono()
-        return await self._control.connect(owner, sandbox_id, seconds)
+        self._is_diono = await self.control.is_diono()
+        return await self.control.connect(owner, sandbox_id, seconds)
 
     async def kill(self, owner: str, sandbox_id: str) -> None:
-        await self._control.kill(owner, sandbox_id)
+        await self.control.kill(owner, sandbox_id)
 
     async def release(self, owner: str, sandbox_id: str) -> None:
-        if await self._control.is_diono():
-            await self._control.kill(owner, sandbox_id)
+        if await self.control.is_diono():
+            await self.control.kill(owner, sandbox_id)
         else:
-            await self._control.pause(owner, sandbox_id)
+            await self.control.pause(owner, sandbox_id)
 
     async def pause(self, owner: str, sandbox_id: str) -> bool:
-        await self._control.pause(owner, sandbox_id)
+        await self.control.pause(owner, sandbox_id)
         return True
 
     async def delete_workspace(self, owner: str, project: str) -> None:
-        if await self._control.is_diono():
-            await self._control.delete_volume(owner, workspace_name(owner, project))
+        if await self.control.is_diono():
+            await self.control.delete_volume(owner, workspace_name(owner, project))
             return
-        for sandbox_id, _ in await self._control.list(owner, project):
-            await self._control.kill(owner, sandbox_id)
+        for sandbox_id, _ in await self.control.list(owner, project):
+            await self.control.kill(owner, sandbox_id)
 
     async def set_network(self, owner: str, sandbox_id: str, policy: NetworkPolicy) -> None:
-        await self._control.set_network(owner, sandbox_id, policy)
+        await self.control.set_network(owner, sandbox_id, policy)
 
     def _channel(self, ref: SandboxRef, extra: dict[str, str]) -> Channel:
         server = self._server
@@ -148,7 +148,7 @@ class RemoteBackend:
         return await self._tunnels.join(open_far)
 
     async def health(self) -> EngineHealth:
-        return await self._control.health()
+        return await self.control.health()
 
     async def close(self) -> None:
         await self._tunnels.close()
@@ -167,4 +167,6 @@ class RemoteSandboxes(WireSandboxes):
         cache: SandboxCache | None = None,
         registries: Sequence[str] = REGISTRIES,
     ) -> None:
-        super().__init__(RemoteBackend(server), cache, registries)
+        backend = RemoteBackend(server)
+        super().__init__(backend, cache, registries)
+        self.control = backend.control

@@ -7,13 +7,13 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
 from diono.kernel.errors import NotFound
-from diono.sandbox.extensions import HEALTH_PATH
+from diono.sandbox.extensions import HEALTH_PATH, KEYS_PATH
 from diono.sandbox.port import EngineHealth
+from diono.sandbox.scopes import Scope
 from diono.sandbox.server.desk import AdminCaller, TheDesk
-from diono.sandbox.server.keys import Key, Scope
+from diono.sandbox.server.keys import Key
 
 router = APIRouter()
-KEYS_PATH = "/diono/keys"
 
 
 class NewKey(BaseModel):

@@ -12,7 +12,8 @@ from diono.kernel.errors import DionoError, ErrorKind
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.errors import QuotaReached, SandboxMissing
 from diono.sandbox.fleet import Fleet, SandboxInfo, Templates
-from diono.sandbox.server.keys import Caller, KeyStore, Scope
+from diono.sandbox.scopes import Scope
+from diono.sandbox.server.keys import Caller, KeyStore
 from diono.sandbox.server.volumes import VolumeBook
 from diono.sandbox.transport import GuestPool
 

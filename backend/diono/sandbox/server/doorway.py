@@ -11,8 +11,8 @@ from diono.kernel.errors import DionoError, ErrorKind, InvalidInput
 from diono.sandbox.errors import SandboxMissing
 from diono.sandbox.fleet import ENVD_PORT, GUEST_PORTS, INTERPRETER_PORT, SandboxInfo, SandboxState
 from diono.sandbox.guest_http import Headers
+from diono.sandbox.scopes import Scope
 from diono.sandbox.server.desk import SANDBOX_ID, Desk, same
-from diono.sandbox.server.keys import Scope
 from diono.sandbox.server.signing import (
     LINK_PARAMETER,
     SignedFile,

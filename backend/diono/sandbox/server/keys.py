@@ -9,22 +9,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from diono.kernel.ids import new_id
+from diono.sandbox.scopes import Scope
 
 _PREFIX = "e2b_"
 _SECRET_BYTES = 20
 _FLUSH_SECONDS = 60.0
-
-
-class Scope(StrEnum):
-    SANDBOX = "sandbox"
-    TEMPLATES = "templates"
-    ADMIN = "admin"
 
 
 class Key(BaseModel):
