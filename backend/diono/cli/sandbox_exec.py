@@ -24,6 +24,9 @@ _END_FLAG = 2
 _HEADER_BYTES = 5
 _FRAME_LIMIT_BYTES = 16 * 2**20
 _KILLED = 137
+# What a shell and timeout(1) would say.
+_NOT_STARTED = 127
+_TIME_OVER = 124
 _GRACE_SECONDS = 10.0
 
 
@@ -82,6 +85,10 @@ async def execute(api: SandboxApi, machine: Json, command: Command, *, is_quiet:
                 elif "end" in event:
                     is_ended = True
                     _note_end(event["end"], outcome)
+    except RemoteError as error:
+        if not _note_refusal(error, outcome, was_started=process_id is not None):
+            raise
+        is_ended = True
     finally:
         if process_id is not None and not is_ended:
             await _kill(api, machine, process_id)
@@ -114,6 +121,17 @@ def _note_end(end: Json, outcome: Outcome) -> None:
         outcome.note = str(end.get("error") or end.get("status") or "killed")
     if outcome.note and outcome.status <= 0:
         outcome.status = _KILLED
+
+
+def _note_refusal(error: RemoteError, outcome: Outcome, *, was_started: bool) -> bool:
+    """Note the ends of a stream that are an end of the command; False for all others."""
+    if error.remote_code == "deadline_exceeded":
+        outcome.status, outcome.note = _TIME_OVER, "killed: its time was over"
+        return True
+    if not was_started and error.remote_code in ("invalid_argument", "not_found"):
+        outcome.status, outcome.note = _NOT_STARTED, error.detail
+        return True
+    return False
 
 
 async def _kill(api: SandboxApi, machine: Json, process_id: int) -> None:

@@ -88,8 +88,8 @@ def services(found: Sequence[Json]) -> str:
         (
             one_line(one.get("name", ""), 40),
             str(one.get("port") or ""),
-            "running" if one.get("is_running", one.get("running")) else "ended",
-            "yes" if one.get("is_healthy", one.get("healthy")) else "no",
+            "running" if one.get("running") else "ended",
+            "yes" if one.get("healthy") else "no",
         )
         for one in found
     ]

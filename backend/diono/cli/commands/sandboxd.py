@@ -1,47 +1,43 @@
-"""`diono sandboxd`: the sandbox service as a process of its own, for the API on another account,
-container or host."""
+"""`diono sandboxd`: the sandbox service as a process of its own, for an API that has no engine:
+under another account, in another container, on another host."""
 
 import argparse
+import dataclasses
 import os
 import sys
+from pathlib import Path
 
+from diono.cli.connect import main_module
 from diono.cli.outcome import Exit
+from diono.sandbox.config import SandboxConfig
+from diono.sandbox.server.arguments import to_arguments
 from diono.settings import Settings
 
 _MODULE = "diono.sandboxd"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PACKAGE_ROOT = Path(__file__).resolve().parents[3]
+_TYPED = ("listen", "domain", "docker_host", "runtime", "owner_quota", "total_quota", "pool_size")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Become the service; its settings go over as arguments, and our secrets do not go at all."""
-    argv = [sys.executable, "-P", "-m", _MODULE, *service_arguments(Settings(), arguments)]
-    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    environment = {"PATH": path, "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
-    os.execve(sys.executable, argv, environment)  # noqa: S606
+    """Become the service. Its settings go over as arguments; our other settings and their secrets
+    do not go over at all."""
+    options = to_arguments(service_config(Settings(), arguments), is_tied_to_parent=False)
+    environment = {
+        "PATH": _PATH,
+        "PYTHONPATH": str(_PACKAGE_ROOT),
+        "LANG": "C.UTF-8",
+        "MALLOC_ARENA_MAX": "1",
+    }
+    os.execve(sys.executable, [sys.executable, "-m", _MODULE, *options], environment)  # noqa: S606
     return Exit.FAILED
 
 
-def service_arguments(settings: Settings, arguments: argparse.Namespace) -> list[str]:
-    """Return the service's own options: what was typed, else the settings."""
-
-    def chosen(name: str, fallback: object) -> str:
-        typed = getattr(arguments, name)
-        return str(fallback if typed is None else typed)
-
-    data_dir = (arguments.data_dir or settings.data_dir).resolve()
-    options = {
-        "--state-dir": str(data_dir / "sandbox"),
-        "--listen": chosen("listen", settings.sandbox_listen),
-        "--domain": chosen("domain", settings.sandbox_domain),
-        "--docker-host": chosen("docker_host", settings.docker_host),
-        "--runtime": chosen("runtime", settings.sandbox_runtime),
-        "--quota": settings.sandbox_quota,
-        "--owner-quota": chosen("owner_quota", settings.sandbox_owner_quota),
-        "--total-quota": chosen("total_quota", settings.sandbox_total_quota),
-        "--queue-seconds": f"{settings.sandbox_queue_seconds:g}",
-        "--pool-size": chosen("pool_size", settings.sandbox_pool_size),
-        "--extra-ca-file": str(settings.extra_ca_file or ""),
-    }
-    flat = [part for name, value in options.items() if value for part in (name, value)]
-    for host in settings.sandbox_registries:
-        flat += ["--registry", host]
-    return flat
+def service_config(settings: Settings, arguments: argparse.Namespace) -> SandboxConfig:
+    """Return what was typed, and the settings for the rest."""
+    settings.data_dir = (arguments.data_dir or settings.data_dir).resolve()
+    config: SandboxConfig = main_module().sandbox_config(settings)
+    typed = {name: getattr(arguments, name) for name in _TYPED}
+    return dataclasses.replace(
+        config, **{name: value for name, value in typed.items() if value is not None}
+    )

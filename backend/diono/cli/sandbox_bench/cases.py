@@ -98,17 +98,24 @@ def service_cases(wire: Wire, stack: ExitStack) -> list[Case]:
     return cases
 
 
-def pandas_cases(wire: Wire, stack: ExitStack, absent: dict[str, str]) -> list[Case]:
-    """Return the case of a snippet that uses pandas, if the interpreter's template is there."""
+def open_interpreter(wire: Wire, stack: ExitStack, absent: dict[str, str]) -> Machine | None:
+    """Return a sandbox that has pandas, if the interpreter's template is there."""
     try:
         machine = wire.create(_INTERPRETER)
         stack.callback(machine.kill)
         machine.run("import pandas")
     except WireProblem as error:
         absent[report.SNIPPET_PANDAS] = error.detail
-        return []
-    code = "import pandas; pandas.DataFrame({'a': [1]})"
-    return [Case(report.SNIPPET_PANDAS, lambda: _ignore(machine.run(code)))]
+        return None
+    return machine
+
+
+def warm_snippet(machine: Machine, name: str, code: str) -> Case:
+    return Case(name, lambda: _ignore(machine.run(code)))
+
+
+def cold_snippet(machine: Machine, name: str, code: str) -> Case:
+    return Case(name, lambda: _ignore(machine.execute("python3", "-c", code)))
 
 
 def sdk_cases(service: Service, stack: ExitStack, absent: dict[str, str]) -> list[Case]:

@@ -34,6 +34,14 @@ def local(name: str, code: str, python: str = "") -> Case:
     return Case(name, lambda: _check(argv))
 
 
+def can_import(python: str, module: str) -> bool:
+    argv = [python, "-c", f"import {module}"]
+    try:
+        return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
 def _check(argv: list[str]) -> None:
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode != 0:

@@ -8,7 +8,7 @@ from typing import Any
 from diono.cli.sandbox_bench.clock import Samples
 
 LOCAL = "local python3 -c pass"
-LOCAL_PANDAS = "local python3, import pandas"
+LOCAL_PANDAS = "python3 that imports pandas"
 EXEC = "exec in a live sandbox"
 EXEC_SHELL = "exec in a live sandbox, bash -l -c"
 EXEC_SDK = "exec with the e2b SDK"
@@ -21,6 +21,7 @@ DESTROY = "destroy"
 RESUME_FROZEN = "resume, frozen"
 RESUME_STOPPED = "resume, stopped"
 
+_MEDIAN = 50
 _MILLISECONDS = 1000.0
 Results = Mapping[str, Samples]
 
@@ -36,7 +37,9 @@ class Promise:
 
     def actual(self, results: Results) -> float:
         samples = results.get(self.case)
-        value = samples.at(self.percent) if samples else math.nan
+        value = math.nan
+        if samples:
+            value = samples.median if self.percent == _MEDIAN else samples.at(self.percent)
         if not self.against:
             return value
         base = results.get(self.against)

@@ -63,10 +63,7 @@ def _cases(plan: Plan, service: Service, stack: ExitStack, absent: dict[str, str
     wire = Wire(service.url, service.key)
     stack.callback(wire.close)
     found = [peers.local(report.LOCAL, "pass")]
-    pandas = cases.pandas_cases(wire, stack, absent)
-    if pandas:
-        found.append(peers.local(report.LOCAL_PANDAS, _PANDAS, sys.executable))
-        found += pandas
+    found += _pandas_cases(plan, wire, stack, absent)
     found += cases.service_cases(wire, stack)
     found += cases.sdk_cases(service, stack, absent)
     image = _peer_image()
@@ -74,6 +71,22 @@ def _cases(plan: Plan, service: Service, stack: ExitStack, absent: dict[str, str
     more, missing = peers.open_peers(stack, image, plan.peers_python or sys.executable)
     absent.update(missing)
     return found + more
+
+
+def _pandas_cases(plan: Plan, wire: Wire, stack: ExitStack, absent: dict[str, str]) -> list[Case]:
+    """Return the warm snippet with pandas and what it is held against: a cold run with a local
+    Python that has pandas, else with the sandbox's own."""
+    opened = cases.open_interpreter(wire, stack, absent)
+    if opened is None:
+        return []
+    for python in (plan.peers_python, peers.local_python(), sys.executable):
+        if python and peers.can_import(python, "pandas"):
+            cold = peers.local(report.LOCAL_PANDAS, _PANDAS, python)
+            break
+    else:
+        absent[f"local {report.LOCAL_PANDAS}"] = "measured in the sandbox: pandas is not here"
+        cold = cases.cold_snippet(opened, report.LOCAL_PANDAS, _PANDAS)
+    return [cold, cases.warm_snippet(opened, report.SNIPPET_PANDAS, _PANDAS)]
 
 
 def _peer_image() -> str:

@@ -1,6 +1,5 @@
 """The sandbox service that is measured: one of our own for this run, or one that runs already."""
 
-import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -12,12 +11,16 @@ from pathlib import Path
 from diono.cli import measure
 from diono.cli.outcome import ServerProblem
 from diono.cli.server import next_free_port
+from diono.sandbox.config import SandboxConfig
+from diono.sandbox.server.arguments import to_arguments
 from diono.settings import Settings
 
 _FIRST_PORT = 18_400
 _QUOTA = 200
 _POOL = 4
-_MODULES = ("diono.sandbox.server.process", "diono.sandboxd")
+_QUEUE_SECONDS = 1.0
+# By name: the composition roots do not import each other.
+_MODULE = "diono.sandboxd"
 
 
 @dataclass(frozen=True)
@@ -55,23 +58,19 @@ def own_service(settings: Settings) -> Generator[Service]:
 
 
 def _argv(settings: Settings, folder: Path, port: int) -> list[str]:
-    argv = [sys.executable, "-P", "-m", _module(), "--state-dir", str(folder)]
-    argv += ["--listen", f"127.0.0.1:{port}", "--runtime", settings.sandbox_runtime]
-    argv += ["--owner-quota", str(_QUOTA), "--total-quota", str(_QUOTA)]
-    argv += ["--pool-size", str(_POOL), "--queue-seconds", "1", "--exit-with-parent"]
-    if settings.docker_host:
-        argv += ["--docker-host", settings.docker_host]
-    if settings.extra_ca_file is not None:
-        argv += ["--extra-ca-file", str(settings.extra_ca_file)]
-    return argv
-
-
-def _module() -> str:
-    """Return where the service's program is, by name: the composition roots import no other."""
-    for name in _MODULES:
-        if importlib.util.find_spec(name) is not None:
-            return name
-    raise ServerProblem("this checkout has no sandbox service to measure")
+    config = SandboxConfig(
+        state_dir=folder,
+        docker_host=settings.docker_host,
+        runtime=settings.sandbox_runtime,
+        extra_ca_file=settings.extra_ca_file,
+        quota=settings.sandbox_quota,
+        owner_quota=_QUOTA,
+        total_quota=_QUOTA,
+        queue_seconds=_QUEUE_SECONDS,
+        pool_size=_POOL,
+        listen=f"127.0.0.1:{port}",
+    )
+    return [sys.executable, "-P", "-m", _MODULE, *to_arguments(config)]
 
 
 def _await_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
