@@ -22,8 +22,7 @@ from diono.sandbox.guest_http import (
 )
 from diono.sandbox.wire_errors import gateway_refusal
 
-# A connection is dialled anew so often because dialling is what keeps a sandbox from idling out.
-_REUSE_SECONDS = 10.0
+_REUSE_SECONDS = 60.0
 _IDLE_PER_SANDBOX = 8
 
 

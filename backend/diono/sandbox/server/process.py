@@ -20,6 +20,8 @@ import uvloop
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.fleet import Fleet, Templates
 from diono.sandbox.server.app import Application, create_service
+from diono.sandbox.server.arguments import parse
+from diono.sandbox.server.compose import open_engine
 from diono.sandbox.server.http_protocol import BoundedProtocol
 from diono.sandbox.server.keys import KeyStore
 from diono.sandbox.sockets import short_path
@@ -33,7 +35,8 @@ _MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024
 ADMIN_KEY_NAME = "admin.key"
 KEYS_NAME = "keys.json"
 
-OpenFleet = Callable[[SandboxConfig], AbstractAsyncContextManager[tuple[Fleet, Templates]]]
+Opened = AbstractAsyncContextManager[tuple[Fleet, Templates]]
+OpenFleet = Callable[[SandboxConfig], Opened]
 
 
 def _open_lock(state_dir: Path) -> int:
@@ -184,3 +187,12 @@ def run(config: SandboxConfig, is_tied_to_parent: bool, open_fleet: OpenFleet) -
         sys.stderr.write(f"another sandbox service holds {config.state_dir}; stop it first\n")
         return 1
     return 0
+
+
+def main() -> int:
+    config, is_tied_to_parent = parse(sys.argv[1:])
+    return run(config, is_tied_to_parent, open_engine)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
