@@ -1,4 +1,7 @@
-"""Real sandboxes for tests: the engine adapter itself, or the service's client over its socket."""
+"""Real sandboxes for tests: each adapter of the port, over an engine of its own.
+
+``foreign`` is our own server spoken to as if it were somebody else's, without our extensions.
+"""
 
 import os
 import shutil
@@ -8,19 +11,35 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from diono.sandbox.adapters.docker import DockerSandboxes
+from diono.sandbox.adapters.fleet_sandboxes import FleetSandboxes
+from diono.sandbox.adapters.remote import RemoteSandboxes, RemoteServer
 from diono.sandbox.adapters.service import ServiceSandboxes
 from diono.sandbox.config import SandboxConfig
+from diono.sandbox.egress.proxy import EgressProxy
+from diono.sandbox.engine.fleet import DockerFleet
+from diono.sandbox.fleet import Fleet, Templates
 from diono.sandbox.image import ensure_image
+from diono.sandbox.images.store import TemplateStore
 from diono.sandbox.launch import start_sandboxd
 from diono.sandbox.port import ExecRequest, ExecResult, Limits, Sandbox, Sandboxes, SandboxSpec
+from diono.sandbox.server.app import create_service
+from diono.sandbox.server.keys import KeyStore
+from diono.sandbox.server.process import ADMIN_KEY_NAME, KEYS_NAME, listening
 
-KINDS = ("docker", "service")
+LEGACY_KINDS = ("docker", "service")
+WIRE_KINDS = ("fleet", "remote", "foreign")
+KINDS = (*LEGACY_KINDS, *WIRE_KINDS)
 SMALL = Limits(memory_mb=256, disk_mb=48, pids=128)
 
 
 def config_for(state_dir: Path) -> SandboxConfig:
     ca_file = os.environ.get("SSL_CERT_FILE")
-    return SandboxConfig(state_dir=state_dir, extra_ca_file=Path(ca_file) if ca_file else None)
+    return SandboxConfig(
+        state_dir=state_dir,
+        extra_ca_file=Path(ca_file) if ca_file else None,
+        owner_quota=10,
+        total_quota=20,
+    )
 
 
 def prepare() -> SandboxConfig:
@@ -47,11 +66,50 @@ async def sandboxes_of(kind: str, config: SandboxConfig) -> AsyncGenerator[Sandb
         finally:
             await engine.close()
         return
-    daemon = await start_sandboxd(config)
+    if kind == "service":
+        daemon = await start_sandboxd(config)
+        try:
+            yield ServiceSandboxes(config.socket)
+        finally:
+            await daemon.stop()
+        return
+    async with fleet_of(config) as (fleet, templates):
+        if kind == "fleet":
+            in_process = FleetSandboxes(fleet, config.registries)
+            yield in_process
+            await in_process.close()
+            return
+        async with server_of(config, fleet, templates):
+            key = config.socket.parent / ADMIN_KEY_NAME
+            server = RemoteServer(str(config.socket), key, is_diono=None)
+            if kind == "foreign":
+                server = RemoteServer(str(config.socket), key.read_text(), is_diono=False)
+            remote = RemoteSandboxes(server, registries=config.registries)
+            yield remote
+            await remote.close()
+
+
+@asynccontextmanager
+async def fleet_of(config: SandboxConfig) -> AsyncGenerator[tuple[Fleet, Templates]]:
+    templates = TemplateStore(config)
+    fleet = DockerFleet(config, templates, EgressProxy(config))
     try:
-        yield ServiceSandboxes(config.socket)
+        yield fleet, templates
     finally:
-        await daemon.stop()
+        await fleet.close()
+
+
+@asynccontextmanager
+async def server_of(
+    config: SandboxConfig, fleet: Fleet, templates: Templates
+) -> AsyncGenerator[list[int]]:
+    """The service's server in this process, on its unix socket; yields its TCP ports."""
+    folder = config.socket.parent
+    keys = await KeyStore.open(folder / KEYS_NAME)
+    await keys.make_admin_key(folder / ADMIN_KEY_NAME)
+    async with listening(create_service(fleet, keys, templates, config), config) as ports:
+        yield ports
+    await keys.close()
 
 
 def spec(project: str = "project", owner: str = "owner", limits: Limits = SMALL) -> SandboxSpec:

@@ -73,7 +73,7 @@ class WireSandbox:
         self._is_diono = parts.is_diono
         self._channel = parts.channel
         self._services = parts.services
-        self._files = Files(parts.channel, parts.is_diono)
+        self._files = Files(parts.channel)
         self._commands = Commands(parts.channel, parts.is_diono, self)
         self._is_over = False
 

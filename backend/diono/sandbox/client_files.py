@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from diono.sandbox.client_http import Call, Channel
 from diono.sandbox.client_start import ROOT, absolute
 from diono.sandbox.errors import FileTooLarge, PathRefused, SandboxGone
-from diono.sandbox.extensions import FILE_MODE_HEADER
+from diono.sandbox.extensions import SYNC_HEADER
 from diono.sandbox.port import FileEntry
 
 WRITE_LIMIT_BYTES = 64 * 1024 * 1024
@@ -79,16 +79,16 @@ def _named(path: str) -> str:
 
 
 class Files:
-    def __init__(self, channel: Channel, is_diono: bool) -> None:
+    def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._is_diono = is_diono
 
     async def read(self, path: str, limit_bytes: int) -> bytes:
         call = Call("GET", "/files", {"path": _named(path)}, {"Accept-Encoding": "identity"})
         return await self._channel.request(call, min(limit_bytes, READ_LIMIT_BYTES))
 
     async def write(self, files: Mapping[str, bytes], mode: int = DEFAULT_MODE) -> Sequence[str]:
-        """Write all, a few at a time; return the targets whose mode is still to be set."""
+        """Write all, a few at a time; return the targets whose mode is still to be set (uploads
+        of this wire carry none)."""
         targets = {_named(path): content for path, content in files.items()}
         if sum(len(content) for content in targets.values()) > WRITE_LIMIT_BYTES:
             raise FileTooLarge(f"at most {WRITE_LIMIT_BYTES} bytes may be written at once")
@@ -96,23 +96,21 @@ class Files:
 
         async def write_one(target: str, content: bytes) -> None:
             async with places:
-                await self._write_one(target, content, mode)
+                await self._write_one(target, content)
 
         if len(targets) == 1:
             for target, content in targets.items():
-                await self._write_one(target, content, mode)
+                await self._write_one(target, content)
         else:
             writes = [write_one(target, content) for target, content in targets.items()]
             failures = await asyncio.gather(*writes, return_exceptions=True)
             for failure in failures:
                 if isinstance(failure, BaseException):
                     raise failure
-        return [] if self._is_diono or mode == DEFAULT_MODE else list(targets)
+        return [] if mode == DEFAULT_MODE else list(targets)
 
-    async def _write_one(self, target: str, content: bytes, mode: int) -> None:
-        headers = {"Content-Type": "application/octet-stream"}
-        if self._is_diono:
-            headers[FILE_MODE_HEADER] = f"{mode & 0o777:o}"
+    async def _write_one(self, target: str, content: bytes) -> None:
+        headers = {"Content-Type": "application/octet-stream", SYNC_HEADER: "1"}
         await self._channel.request(Call("POST", "/files", {"path": target}, headers, content))
 
     async def list(self, path: str, depth: int) -> Sequence[FileEntry]:
@@ -125,8 +123,7 @@ class Files:
 
     async def remove(self, path: str) -> None:
         target = {"path": _named(path)}
-        if not self._is_diono:
-            await self._channel.json("/filesystem.Filesystem/Stat", target)
+        await self._channel.json("/filesystem.Filesystem/Stat", target)
         await self._channel.json("/filesystem.Filesystem/Remove", target)
 
 

@@ -209,7 +209,7 @@ class Channel:
         if not is_cutting and announced.isdigit() and int(announced) > limit_bytes:
             raise FileTooLarge(f"{announced} bytes, {limit_bytes} allowed")
         body = bytearray()
-        async for chunk in response.aiter_raw():
+        async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > limit_bytes:
                 if is_cutting:
@@ -237,6 +237,6 @@ class Channel:
             if response.status_code != 200:
                 body = await self._read(response, _DETAIL_LIMIT * 10, is_cutting=True)
                 raise error_of_reply(response.status_code, response.headers, body)
-            messages = frames(response.aiter_raw())
+            messages = frames(response.aiter_bytes())
             async with contextlib.aclosing(messages):
                 yield messages

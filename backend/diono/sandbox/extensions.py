@@ -31,6 +31,6 @@ CREATE_FIELD = "diono"
 # The header of error replies that carries errors.py's code, so that no sentence is parsed.
 ERROR_CODE_HEADER = "Diono-Error"
 
-# Requests to envd's POST /files: the file's permission bits, octal. Default 644.
-FILE_MODE_HEADER = "Diono-File-Mode"
+# Requests to envd's POST /files, "1": the answer comes when the file is safe on the disk.
+SYNC_HEADER = "Diono-Sync"
 # filesystem.Filesystem/ListDir: {"diono": {"skip": [absolute paths not to list or descend into]}}.
