@@ -1,0 +1,144 @@
+"""The guest's side of the zygote: asks it for children, starts it again if it was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+import threading
+from typing import NamedTuple
+
+from .. import reaper
+from . import zygote
+
+_CONTROL = 3
+_BOOT = "import sys; sys.path.insert(0, {root!r}); from {package}.zygote import main; \
+del sys.path[0]; main({control}, {preimports!r})"
+
+
+class Pipes(NamedTuple):
+    """Our ends; the caller closes them. ``channel`` carries JSON lines both ways."""
+
+    channel: socket.socket
+    stdin: int
+    stdout: int
+    stderr: int
+
+    def close(self) -> None:
+        self.channel.close()
+        for descriptor in (self.stdin, self.stdout, self.stderr):
+            if descriptor >= 0:
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
+
+
+class Ends(NamedTuple):
+    """The child's ends of ``Pipes``."""
+
+    channel: socket.socket
+    stdin: int
+    stdout: int
+    stderr: int
+
+    def close(self) -> None:
+        Pipes(*self).close()
+
+
+def open_pipes(has_stdin: bool) -> tuple[Pipes, Ends]:
+    """Return both ends of what connects us with a child."""
+    ours, theirs = socket.socketpair()
+    if has_stdin:
+        stdin_read, stdin_write = os.pipe()
+    else:
+        stdin_read, stdin_write = os.open(os.devnull, os.O_RDONLY), -1
+    stdout_read, stdout_write = os.pipe()
+    stderr_read, stderr_write = os.pipe()
+    for descriptor in (stdout_read, stderr_read):
+        os.set_blocking(descriptor, False)
+    pipes = Pipes(ours, stdin_write, stdout_read, stderr_read)
+    return pipes, Ends(theirs, stdin_read, stdout_write, stderr_write)
+
+
+class Forks:
+    """Errors: OSError where no process can be had."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._controls: dict[bytes, socket.socket] = {}
+        self.preimports: list[str] = []
+
+    def fork_early(self, preimports: list[str]) -> None:
+        """Fork the zygote from this process, which must not have a second thread yet."""
+        self.preimports = preimports
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if os.fork() == 0:
+            try:
+                ours.close()
+                zygote.main(theirs.detach(), preimports)
+            finally:
+                os._exit(0)
+        theirs.close()
+        self._controls[zygote.KERNEL] = ours
+
+    def child(self, kind: bytes, has_stdin: bool = False) -> Pipes:
+        """Fork a kernel or a snippet; its first line on the channel says if it started."""
+        pipes, ends = open_pipes(has_stdin)
+        descriptors = [ends.channel.fileno(), *ends[1:]]
+        try:
+            with self._lock:
+                try:
+                    socket.send_fds(self._control(kind), [kind], descriptors)
+                except OSError:
+                    self._forget()
+                    socket.send_fds(self._control(kind), [kind], descriptors)
+        except OSError:
+            pipes.close()
+            raise
+        finally:
+            ends.close()
+        return pipes
+
+    def _control(self, kind: bytes) -> socket.socket:
+        """Return the zygote of this kind, after starting it if there is none."""
+        kind = zygote.SNIPPET if kind == zygote.SNIPPET else zygote.KERNEL
+        control = self._controls.get(kind)
+        if control is None:
+            control = self._start_runner() if kind == zygote.SNIPPET else self._launch()
+            self._controls[kind] = control
+        return control
+
+    def _start_runner(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        socket.send_fds(self._control(zygote.KERNEL), [zygote.RUNNER], [theirs.fileno()])
+        theirs.close()
+        return ours
+
+    def _launch(self) -> socket.socket:
+        """Start a zygote as a program of its own: forking a process with threads is no option."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        package = __package__ or ""
+        root = os.path.abspath(__file__)
+        for _ in range(package.count(".") + 2):
+            root = os.path.dirname(root)
+        boot = _BOOT.format(
+            root=root, package=package, control=_CONTROL, preimports=self.preimports
+        )
+        argv = [sys.executable, "-I", "-S", "-c", boot]
+        actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), _CONTROL)]
+
+        def launch() -> int:
+            return os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions)
+
+        with theirs:
+            reaper.start(launch, _no_one)
+        return ours
+
+    def _forget(self) -> None:
+        for control in self._controls.values():
+            control.close()
+        self._controls.clear()
+
+
+def _no_one(_status: int) -> None:
+    """Nobody waits for the zygote: the next one to need it notices."""

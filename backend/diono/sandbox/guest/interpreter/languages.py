@@ -1,0 +1,75 @@
+"""The languages of contexts, and what an image must have for each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import NamedTuple
+
+from ..wire import HttpError
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_ALIASES = {
+    "": "python",
+    "py": "python",
+    "python3": "python",
+    "js": "javascript",
+    "node": "javascript",
+    "ts": "typescript",
+    "sh": "bash",
+    "shell": "bash",
+}
+
+
+class Language(NamedTuple):
+    """``argv`` is the kernel's program; empty for Python, which the zygote forks.
+
+    ``program`` must be in the image; ``package`` is what Debian calls it.
+    """
+
+    name: str
+    argv: tuple[str, ...] = ()
+    program: str = ""
+    package: str = ""
+
+
+def _file(name: str) -> str:
+    return os.path.join(_HERE, name)
+
+
+_LANGUAGES = {
+    language.name: language
+    for language in (
+        Language("python"),
+        Language("bash", ("bash", "--noprofile", "--norc", _file("kernel.sh")), "bash", "bash"),
+        Language(
+            "javascript",
+            ("node", "--expose-internals", "--no-warnings", _file("kernel.js"), "javascript"),
+            "node",
+            "nodejs",
+        ),
+        Language(
+            "typescript",
+            ("node", "--expose-internals", "--no-warnings", _file("kernel.js"), "typescript"),
+            "node",
+            "nodejs",
+        ),
+    )
+}
+
+
+def find(name: str) -> Language:
+    """Return a language by its name; HttpError 400 if it is unknown or not in the image."""
+    wanted = name.strip().lower()
+    wanted = _ALIASES.get(wanted, wanted)
+    language = _LANGUAGES.get(wanted)
+    if language is None:
+        known = ", ".join(_LANGUAGES)
+        raise HttpError(400, f"there is no language {wanted[:50]!r} here; there are {known}")
+    if language.program and shutil.which(language.program) is None:
+        raise HttpError(
+            400,
+            f"{language.name} is not possible in this sandbox: its image has no "
+            f"{language.program}; use a template with the package {language.package}",
+        )
+    return language

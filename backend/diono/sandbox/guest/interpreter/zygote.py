@@ -1,0 +1,190 @@
+"""A Python process that has everything imported and forks ready interpreters from itself.
+
+It is forked from the guest before that has any thread (or started afresh if it was killed) and
+takes messages over a socket: a kind and four descriptors (channel, stdin, stdout, stderr).
+``kernel``: a Python that keeps the state of a context; ``program``: the same for another
+language. ``snippet``: one that runs once.
+``runner``: a second zygote that adopts what its snippets leave behind and kills it; a kernel's
+daemons, on the other hand, may live on. How a child ended is said on its channel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import select
+import signal
+import site
+import socket
+import sys
+import threading
+from typing import NoReturn
+
+from .. import libc
+
+KERNEL = b"kernel"
+PROGRAM = b"program"
+SNIPPET = b"snippet"
+RUNNER = b"runner"
+
+_CHANNEL = 3
+_CHILDREN = {KERNEL: ".kernel", PROGRAM: ".program_child", SNIPPET: ".snippet_child"}
+
+
+class Zygote:
+    def __init__(self, control: socket.socket, is_runner: bool) -> None:
+        self._control = control
+        self._is_runner = is_runner
+        self._children: dict[int, socket.socket] = {}
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def serve(self) -> None:
+        """Fork on demand until the other end of the control socket is closed."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, _ignore)
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        poll.register(self._wake_read, select.POLLIN)
+        while True:
+            for descriptor, _ in poll.poll():
+                if descriptor == self._wake_read:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(self._wake_read, 4096)
+                elif not self._fork():
+                    return
+            self._collect()
+
+    def _fork(self) -> bool:
+        kind, descriptors, _, _ = socket.recv_fds(self._control, 16, 4)
+        if not kind or not descriptors:
+            return False
+        channel = socket.socket(fileno=descriptors[0])
+        if kind in _CHILDREN:
+            importlib.import_module(_CHILDREN[kind], __package__)
+        try:
+            pid = os.fork()
+        except OSError as error:
+            _tell(channel, "refused", "errno", error.errno or 0)
+            channel.close()
+        else:
+            if pid == 0:
+                self._become(kind, channel, descriptors[1:])
+            if kind == RUNNER:
+                channel.close()
+            else:
+                _tell(channel, "started", "pid", pid)
+                self._children[pid] = channel
+        for descriptor in descriptors[1:]:
+            os.close(descriptor)
+        return True
+
+    def _become(self, kind: bytes, channel: socket.socket, standard: list[int]) -> NoReturn:
+        """Go on as the child."""
+        code = 70
+        try:
+            if kind == RUNNER:
+                signal.set_wakeup_fd(-1)
+                self._close()
+                libc.set_name("diono-runner")
+                libc.adopt_orphans()
+                Zygote(channel, is_runner=True).serve()
+                code = 0
+            else:
+                _make_independent(channel, standard)
+                code = importlib.import_module(_CHILDREN[kind], __package__).main(_CHANNEL)
+        finally:
+            os._exit(code)
+
+    def _close(self) -> None:
+        self._control.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        for channel in self._children.values():
+            channel.close()
+
+    def _collect(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            channel = self._children.pop(pid, None)
+            if self._is_runner:
+                self._kill_strays(pid)
+            if channel is not None:
+                _tell(channel, "exited", "status", status)
+                channel.close()
+
+    def _kill_strays(self, ended: int) -> None:
+        """Kill what snippets left behind: all of ``ended``'s session, and all if none runs."""
+        own = os.getpid()
+        try:
+            with open(f"/proc/self/task/{own}/children", encoding="ascii") as file:
+                strays = {int(pid) for pid in file.read().split()} - self._children.keys()
+        except OSError:
+            return
+        for pid in strays:
+            with contextlib.suppress(OSError):
+                if not self._children or os.getsid(pid) == ended:
+                    os.kill(pid, signal.SIGKILL)
+
+
+def _ignore(_number: int, _frame: object) -> None:
+    """Take the signal, so that the wake-up descriptor gets its byte."""
+
+
+def _tell(channel: socket.socket, kind: str, name: str, number: int) -> None:
+    """Send one line, after a line break in case the child died in the middle of its own."""
+    with contextlib.suppress(OSError):
+        line = f'\n{{"type":"{kind}","{name}":{number}}}\n'
+        channel.send(line.encode("ascii"), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+
+
+def _make_independent(channel: socket.socket, standard: list[int]) -> None:
+    """Leave nothing of the zygote to the child: session, signals, descriptors, seeds."""
+    libc.hide_memory(False)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.stack_size(0)
+    os.setsid()
+    for target, descriptor in enumerate(standard):
+        os.dup2(descriptor, target)
+    os.dup2(channel.detach(), _CHANNEL, inheritable=False)
+    os.closerange(_CHANNEL + 1, os.sysconf("SC_OPEN_MAX"))
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+    gc.enable()
+
+
+def _prepare(preimports: list[str]) -> None:
+    """Make packages importable (the guest runs without ``site``) and load the wanted ones."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+    site.main()
+    if preimports:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for name in preimports:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+def main(descriptor: int, preimports: list[str]) -> None:
+    """Be a zygote that listens on ``descriptor``."""
+    libc.set_name("diono-zygote")
+    _prepare(preimports)
+    Zygote(socket.socket(fileno=descriptor), is_runner=False).serve()
