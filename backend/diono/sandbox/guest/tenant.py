@@ -6,6 +6,7 @@ import binascii
 import os
 import posixpath
 
+from . import outside
 from .http import Request
 from .wire import HttpError, RpcError
 
@@ -77,17 +78,9 @@ class Tenant:
         }
         if has_packages:
             env["PYTHONPATH"] = packages
-        if self.has_egress:
-            env.update(_proxy_environment())
+        env.update(outside.environment(self.has_egress))
         env.update(self.env)
         return env
-
-
-def _proxy_environment() -> dict[str, str]:
-    proxy = f"http://127.0.0.1:{PROXY_PORT}"
-    names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
-    here = "localhost,127.0.0.1,::1"
-    return {**dict.fromkeys(names, proxy), "NO_PROXY": here, "no_proxy": here}
 
 
 def _look_up(table: str, number: int) -> str:
