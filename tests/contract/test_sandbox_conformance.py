@@ -53,10 +53,13 @@ def config() -> Iterator[SandboxConfig]:
 
 
 @pytest.fixture(params=KINDS)
-async def sandboxes(
-    request: pytest.FixtureRequest, config: SandboxConfig
-) -> AsyncIterator[Sandboxes]:
-    async with sandboxes_of(request.param, config) as made:
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+async def sandboxes(kind: str, config: SandboxConfig) -> AsyncIterator[Sandboxes]:
+    async with sandboxes_of(kind, config) as made:
         yield made
 
 
@@ -66,10 +69,14 @@ async def sandbox(sandboxes: Sandboxes) -> AsyncIterator[Sandbox]:
     await sandboxes.delete_workspace("owner", "project")
 
 
-async def test_health_names_the_engine_and_how_size_is_enforced(sandboxes: Sandboxes) -> None:
+async def test_health_names_the_engine_and_how_size_is_enforced(
+    kind: str, sandboxes: Sandboxes
+) -> None:
     health = await sandboxes.health()
     assert health.is_ready
     assert health.problem == ""
+    if kind == "foreign":
+        return  # somebody else's server tells nothing of its engine
     assert health.engine.startswith("Docker")
     assert health.quota_mode
     assert "base" in health.templates
@@ -159,9 +166,10 @@ async def test_output_keeps_head_and_tail(sandbox: Sandbox) -> None:
     assert len(result.stdout) < 1100
 
 
-async def test_memory_is_reported_and_the_sandbox_goes_on(sandbox: Sandbox) -> None:
+async def test_memory_is_reported_and_the_sandbox_goes_on(kind: str, sandbox: Sandbox) -> None:
     result = await python(sandbox, "x = bytearray(2_000_000_000)")
-    assert result.reason is ExitReason.MEMORY
+    assert not result.is_success
+    assert result.reason is ExitReason.MEMORY or (kind == "foreign" and result.exit_code == 137)
     assert (await run(sandbox, "true")).is_success
 
 
@@ -210,7 +218,9 @@ async def test_missing_and_oversized_files(sandbox: Sandbox) -> None:
     assert len(await sandbox.read_file("big.bin", limit_bytes=2000)) == 2000
 
 
-async def test_a_full_workspace_is_said_and_heals(sandbox: Sandbox) -> None:
+async def test_a_full_workspace_is_said_and_heals(kind: str, sandbox: Sandbox) -> None:
+    if kind == "foreign":
+        pytest.skip("the size of a foreign server's disk is its own affair")
     await sandbox.write_file("kept.txt", b"kept")
     filled = await run(sandbox, "sh", "-c", "head -c 200000000 /dev/zero > fill; ls -s fill")
     assert "No space left" in filled.stderr

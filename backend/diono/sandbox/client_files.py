@@ -33,6 +33,7 @@ class _Entry(BaseModel):
     type: str = ""
     size: int = Field(default=0, ge=0)
     mode: int = Field(default=0, ge=0)
+    symlinkTarget: str | None = None  # noqa: N815 - the wire's name
 
 
 class _Listing(BaseModel):
@@ -57,7 +58,9 @@ def entries_of(raw: Any) -> list[FileEntry]:
         raise SandboxGone("the sandbox sent a listing that cannot be read") from error
     found: list[tuple[list[str], FileEntry]] = []
     for entry in listing.entries:
-        if entry.type not in (_FOLDER, _FILE) or not entry.path.startswith(f"{ROOT}/"):
+        if entry.type not in (_FOLDER, _FILE) or entry.symlinkTarget:
+            continue
+        if not entry.path.startswith(f"{ROOT}/"):
             continue
         relative = entry.path.removeprefix(f"{ROOT}/")
         parts = relative.split("/")
