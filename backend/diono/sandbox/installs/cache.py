@@ -1,0 +1,250 @@
+"""The shared cache of packages: filled by a container of our own, mounted read-only elsewhere.
+
+No sandbox gets a network for an installation, so nothing of the tenant's can use one: what it may
+install lies in the cache when its (offline) package manager runs. The container that fills it has
+no network either, but the egress proxy with the registries; it runs only our image's pip or npm,
+on checked names, and never a package's own code.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from diono.kernel.ids import new_id
+from diono.sandbox.config import SandboxConfig
+from diono.sandbox.egress.certificates import ca_bundle
+from diono.sandbox.engine.api import EngineApi
+from diono.sandbox.engine.profile import Bind, Order, container_body
+from diono.sandbox.errors import EngineMissing
+from diono.sandbox.fleet import Egress, Templates
+from diono.sandbox.installs.orders import FetchOrder, FetchResult, Plan, check
+from diono.sandbox.port import Limits, NetworkPolicy
+from diono.sandbox.sockets import short_path
+
+CACHE_FOLDER = "/opt/diono/cache"
+WHEELS_FOLDER = f"{CACHE_FOLDER}/wheels"
+LABEL = "diono.install"
+
+_LIMITS = Limits(cpus=2, memory_mb=1024, pids=128)
+_AT_ONCE = 2
+_FRESH_SECONDS = 24 * 3600.0
+_ANSWER_LIMIT_BYTES = 256 * 1024
+_CACHE_LIMIT_BYTES = 8 * 1024**3
+_SOURCES = Path(__file__).parent.parent
+_PROGRAM_PARTS = (_SOURCES / "installs" / "fetcher.py", _SOURCES / "guest" / "egress.py")
+_PROGRAM_FOLDER = "/opt/diono/installs"
+_TEMPLATES = {"pip": "base", "npm": "node"}
+_EGRESS_FOLDER = "/run/diono-egress"
+
+
+class PackageCache:
+    """``folder`` is what a sandbox needs mounted, read-only, at CACHE_FOLDER."""
+
+    def __init__(self, config: SandboxConfig, templates: Templates, egress: Egress) -> None:
+        self._config = config
+        self._templates = templates
+        self._egress = egress
+        self._engine = EngineApi(config.docker_host)
+        self._home = config.state_dir / "packages"
+        self.folder = self._home / "cache"
+        self._npm = self._home / "npm"
+        self._jobs = self._home / "jobs"
+        self._known = self._home / "known"
+        self._program = self._home / "program"
+        self._ca_file = self._home / "ca.pem"
+        self._label = hashlib.sha256(str(config.state_dir.resolve()).encode()).hexdigest()[:12]
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._running: dict[str, asyncio.Task[FetchResult]] = {}
+        self._is_laid = False
+        self._laying = asyncio.Lock()
+
+    def make_folders(self) -> None:
+        """Make what is to be mounted. Call before the first sandbox starts. Synchronous."""
+        self._home.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for folder in (self._jobs, self._known):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        for folder in (self.folder, self.folder / "wheels", self.folder / "npm", self._npm):
+            folder.mkdir(exist_ok=True)
+            # The fetching container's user writes here; the folders above let nobody else in.
+            folder.chmod(0o777)
+        self._program.mkdir(mode=0o755, exist_ok=True)
+        for part in _PROGRAM_PARTS:
+            copy = self._program / part.name
+            shutil.copyfile(part, copy)
+            copy.chmod(0o644)
+        bundle = ca_bundle(self._config)
+        if bundle:
+            self._ca_file.write_bytes(bundle)
+            self._ca_file.chmod(0o644)
+
+    async def fetch(self, order: FetchOrder) -> FetchResult:
+        """Have everything of ``order`` in the cache. A result that is not ready says why.
+
+        Raises RequirementRefused, InvalidInput, TemplateMissing (npm needs ours with Node),
+        EngineMissing.
+        """
+        plan = check(order)
+        await self._lay()
+        started = time.monotonic()
+        if await asyncio.to_thread(self._is_fresh, plan):
+            return self._result(plan, started, was_cached=True)
+        task = self._running.get(plan.key)
+        if task is None:
+            task = asyncio.create_task(self._fetch(plan, order.timeout_seconds))
+            self._running[plan.key] = task
+            task.add_done_callback(lambda _: self._running.pop(plan.key, None))
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        for task in tuple(self._running.values()):
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._engine.close()
+
+    async def _lay(self) -> None:
+        async with self._laying:
+            if self._is_laid:
+                return
+            await asyncio.to_thread(self.make_folders)
+            for row in await self._engine.list(f"{LABEL}={self._label}"):
+                await self._engine.remove(row.id)
+            self._is_laid = True
+
+    def _archive(self, plan: Plan) -> str:
+        return f"npm/{plan.key}.tar" if plan.manager == "npm" else ""
+
+    def _result(self, plan: Plan, started: float, was_cached: bool) -> FetchResult:
+        return FetchResult(
+            is_ready=True,
+            archive=self._archive(plan),
+            packages=plan.packages,
+            seconds=time.monotonic() - started,
+            was_cached=was_cached,
+        )
+
+    def _is_fresh(self, plan: Plan) -> bool:
+        mark = self._known / plan.key
+        try:
+            age = time.time() - mark.stat().st_mtime
+            if plan.manager == "npm":
+                # The tenant sees the archive's name only; that it is there is all we ask.
+                os.utime(self.folder / self._archive(plan), follow_symlinks=False)
+        except OSError:
+            return False
+        is_locked = "package-lock.json" in plan.files and not plan.packages
+        return is_locked or 0 <= age < _FRESH_SECONDS
+
+    async def _fetch(self, plan: Plan, timeout_seconds: float) -> FetchResult:
+        started = time.monotonic()
+        async with self._slots:
+            answer = await self._run(plan, timeout_seconds)
+        if not answer.is_ready:
+            return answer.model_copy(update={"seconds": time.monotonic() - started})
+        await asyncio.to_thread(self._remember, plan)
+        result = self._result(plan, started, was_cached=False)
+        return result.model_copy(update={"output": answer.output})
+
+    def _remember(self, plan: Plan) -> None:
+        (self._known / plan.key).touch()
+        _prune(self.folder, _CACHE_LIMIT_BYTES)
+
+    async def _run(self, plan: Plan, timeout_seconds: float) -> FetchResult:
+        template = await self._templates.find(_TEMPLATES[plan.manager], "")
+        job_id = new_id("fetch")
+        job = self._jobs / job_id
+        job.mkdir(mode=0o755)
+        answers: asyncio.Queue[bytes] = asyncio.Queue(1)
+        try:
+            await self._egress.open(job_id, str(job / "proxy.sock"))
+            self._egress.set_policy(job_id, self._policy())
+            async with await _listen(job / "job.sock", self._message(plan), answers):
+                await self._engine.create(f"diono-{job_id}", self._body(template.image, job))
+                await self._engine.start(f"diono-{job_id}")
+                async with asyncio.timeout(timeout_seconds):
+                    line = await answers.get()
+            return FetchResult.model_validate_json(line)
+        except TimeoutError:
+            return FetchResult(is_ready=False, output="fetching took too long")
+        except ValidationError:
+            return FetchResult(is_ready=False, output="the fetching step ended without an answer")
+        finally:
+            await asyncio.shield(self._clear(job_id, job))
+
+    async def _clear(self, job_id: str, job: Path) -> None:
+        with contextlib.suppress(EngineMissing):  # what is left is cleared next time
+            await self._engine.remove(f"diono-{job_id}")
+        await self._egress.close(job_id)
+        await asyncio.to_thread(shutil.rmtree, job, ignore_errors=True)
+
+    def _policy(self) -> NetworkPolicy:
+        index = urlsplit(self._config.pip_index_url).hostname
+        return NetworkPolicy(allow_out=(*self._config.registries, *([index] if index else [])))
+
+    def _message(self, plan: Plan) -> bytes:
+        message = {
+            **plan.model_dump(mode="json"),
+            "key": plan.key,
+            "index_url": self._config.pip_index_url,
+        }
+        return json.dumps(message).encode() + b"\n"
+
+    def _body(self, image: str, job: Path) -> dict[str, object]:
+        binds = [
+            Bind(str(job), _EGRESS_FOLDER),
+            Bind(str(self.folder), "/cache", is_read_only=False),
+            Bind(str(self._npm), "/npm-cache", is_read_only=False),
+            Bind(str(self._program), _PROGRAM_FOLDER),
+        ]
+        if self._ca_file.exists():
+            binds.append(Bind(str(self._ca_file), "/etc/diono-ca.pem"))
+        command: Sequence[str] = ("python3", "-I", "-B", f"{_PROGRAM_FOLDER}/fetcher.py")
+        labels = {LABEL: self._label}
+        order = Order(image, command, _LIMITS, binds, labels, self._config.runtime, {})
+        return container_body(order)
+
+
+async def _listen(path: Path, message: bytes, answers: asyncio.Queue[bytes]) -> asyncio.Server:
+    """Give ``message`` to whoever connects first and put its answer, or nothing, into the queue."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            writer.write(message)
+            await writer.drain()
+            line = await reader.readline()
+        except (OSError, ValueError):
+            line = b""
+        finally:
+            writer.close()
+        with contextlib.suppress(asyncio.QueueFull):
+            answers.put_nowait(line)
+
+    with short_path(path) as name:
+        server = await asyncio.start_unix_server(serve, name, limit=_ANSWER_LIMIT_BYTES)
+    await asyncio.to_thread(path.chmod, 0o666)
+    return server
+
+
+def _prune(folder: Path, limit_bytes: int) -> None:
+    """Delete the oldest files until the rest fits. The folders hold flat files of ours."""
+    files = [
+        (seen.st_mtime, seen.st_size, path)
+        for kind in ("wheels", "npm")
+        for path in (folder / kind).iterdir()
+        for seen in (path.lstat(),)
+    ]
+    excess = sum(size for _, size, _ in files) - limit_bytes
+    for _, size, path in sorted(files):
+        if excess <= 0:
+            break
+        with contextlib.suppress(OSError):
+            path.unlink()
+        excess -= size

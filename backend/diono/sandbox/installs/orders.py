@@ -1,0 +1,172 @@
+"""What may be fetched: package names and plain manifests; nothing else gets near the network."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from diono.kernel.errors import InvalidInput
+from diono.sandbox import checks
+from diono.sandbox.errors import RequirementRefused
+
+Manager = Literal["pip", "uv", "npm"]
+
+MANIFEST_LIMIT_BYTES = 8 * 1024 * 1024
+_NPM_NAME = re.compile(r"(?:@[a-z0-9~-][a-z0-9._~-]{0,99}/)?[a-z0-9~-][a-z0-9._~-]{0,199}")
+_NPM_VERSION = re.compile(r"[A-Za-z0-9 .*^~<>=|+_-]{0,100}")
+_NPM_SECTIONS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+_NPM_KEPT = ("name", "version", "private", "type", "engines", "workspaces", "peerDependenciesMeta")
+_PYTHON = re.compile(r"3\.\d{1,2}")
+_COMMENT = re.compile(r"(?:^|\s)#.*$")
+
+
+class FetchOrder(BaseModel):
+    """Packages by name, or the text of a project's manifests by file name: ``requirements.txt``
+    for pip and uv; ``package.json`` and perhaps ``package-lock.json`` for npm. ``python``: the
+    version (3.11) the wheels are for; empty: that of our base image."""
+
+    model_config = ConfigDict(frozen=True)
+
+    manager: Manager
+    packages: tuple[str, ...] = Field(default=(), max_length=100)
+    manifest: Mapping[str, str] = Field(default_factory=dict)
+    python: str = ""
+    timeout_seconds: float = Field(default=120.0, gt=0, le=1800)
+
+
+class FetchResult(BaseModel):
+    """``archive`` is the file of npm's result under the cache folder; wheels are found by name.
+    ``packages`` are the checked names, for the offline step."""
+
+    model_config = ConfigDict(frozen=True)
+
+    is_ready: bool
+    output: str = ""
+    archive: str = ""
+    packages: tuple[str, ...] = ()
+    seconds: float = 0.0
+    was_cached: bool = False
+
+
+class Plan(BaseModel):
+    """A checked order, as the fetching program reads it. ``files`` are written before it runs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    manager: Literal["pip", "npm"]
+    packages: tuple[str, ...]
+    files: Mapping[str, str] = Field(default_factory=dict)
+    python: str = ""
+
+    @property
+    def key(self) -> str:
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]
+
+
+def check(order: FetchOrder) -> Plan:
+    """Raises RequirementRefused or InvalidInput for what is no plain name or manifest."""
+    if sum(map(len, order.manifest.values())) > MANIFEST_LIMIT_BYTES:
+        raise InvalidInput("the manifest is too large")
+    if order.manager == "npm":
+        return _npm_plan(order)
+    if order.python and not _PYTHON.fullmatch(order.python):
+        raise InvalidInput(f"{order.python[:20]!r} is no version such as 3.11")
+    listed = requirement_lines(order.manifest.get("requirements.txt", ""))
+    names = checks.requirements((*order.packages, *listed))
+    if not names:
+        raise InvalidInput("name at least one package")
+    return Plan(manager="pip", packages=tuple(sorted(names)), python=order.python)
+
+
+def requirement_lines(text: str) -> tuple[str, ...]:
+    """Return the requirements of a requirements.txt without comments, markers and hashes.
+
+    Options that name other places (``-r``, ``-e``, ``--index-url``) raise RequirementRefused.
+    """
+    found: list[str] = []
+    for raw in text.replace("\\\n", " ").splitlines():
+        line = _COMMENT.sub("", raw).split(" --hash")[0].split(";")[0].strip()
+        if line:
+            found.append(line)
+    return tuple(found)
+
+
+def _npm_plan(order: FetchOrder) -> Plan:
+    packages = tuple(_npm_package(text) for text in order.packages)
+    files: dict[str, str] = {}
+    if "package.json" in order.manifest:
+        files["package.json"] = json.dumps(clean_manifest(order.manifest["package.json"]))
+    elif not packages:
+        raise InvalidInput("name at least one package, or give a package.json")
+    if "package-lock.json" in order.manifest and files:
+        lock = _object(order.manifest["package-lock.json"], "package-lock.json")
+        files["package-lock.json"] = json.dumps(lock)
+    return Plan(manager="npm", packages=packages, files=files)
+
+
+def _npm_package(text: str) -> str:
+    at = text.find("@", 1)
+    name, version = (text, "") if at < 0 else (text[:at], text[at + 1 :])
+    if not _NPM_NAME.fullmatch(name) or not _NPM_VERSION.fullmatch(version) or name.startswith("-"):
+        raise RequirementRefused(
+            f"{text[:80]!r} is not a package name with an optional version, such as 'vite@^7'"
+        )
+    return text
+
+
+def clean_manifest(text: str) -> dict[str, object]:
+    """Return a package.json with names and versions only: no scripts, no configuration.
+
+    Versions that are places (git, http, file) raise RequirementRefused.
+    """
+    given = _object(text, "package.json")
+    kept: dict[str, object] = {key: given[key] for key in _NPM_KEPT if key in given}
+    kept.pop("workspaces", None)
+    for section in _NPM_SECTIONS:
+        entries = given.get(section)
+        if entries is None:
+            continue
+        if not isinstance(entries, dict):
+            raise InvalidInput(f"package.json: {section} must be an object")
+        checked: dict[str, str] = {}
+        for name, version in cast("dict[str, object]", entries).items():
+            is_plain = isinstance(version, str) and _NPM_VERSION.fullmatch(version)
+            if not _NPM_NAME.fullmatch(name) or not is_plain:
+                raise RequirementRefused(
+                    f"package.json: {name[:80]!r} must have a version of the registry"
+                )
+            checked[name] = str(version)
+        kept[section] = checked
+    return kept
+
+
+def _object(text: str, what: str) -> dict[str, object]:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InvalidInput(f"{what} is no JSON") from None
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{what} must be an object")
+    return cast("dict[str, object]", value)
+
+
+def offline_arguments(
+    manager: Manager, result: FetchResult, wheels: str, cache: str
+) -> Sequence[tuple[str, ...]]:
+    """Return the programs to run in the sandbox, in the project's folder, one after the other.
+
+    They need no network: all they read lies under ``cache``, whose wheels are in ``wheels``.
+    """
+    if manager == "npm":
+        archive = f"{cache}/{result.archive}"
+        return (("rm", "-rf", "node_modules"), ("tar", "-xf", archive))
+    offline = ("--no-index", "--find-links", wheels, "--only-binary", ":all:")
+    target = ("--target", "/work/.packages", "--upgrade")
+    if manager == "uv":
+        return (("uv", "pip", "install", "--offline", *offline, *target, "--", *result.packages),)
+    quiet = ("--isolated", "--no-input", "--disable-pip-version-check", "--progress-bar", "off")
+    pip = ("python3", "-I", "-m", "pip", "install", "--no-cache-dir", "--no-compile")
+    return ((*pip, *quiet, *offline, *target, "--", *result.packages),)
