@@ -14,6 +14,7 @@ class EngineApi(Protocol):
         self,
         *,
         all: bool = False,  # noqa: A002 - the client's own name for it
+        size: bool = False,
         filters: dict[str, str] | None = None,
     ) -> list[dict[str, Any]]: ...
 

@@ -36,7 +36,7 @@ _CONFLICT = 409
 _TAG_WAIT_SECONDS = 20.0
 _BUILD_WAIT_SECONDS = 1800
 _PATH = "/work/.packages/bin:/usr/local/bin:/usr/bin:/bin"
-_CHANGES = (
+IMAGE_CHANGES = (
     'CMD ["/bin/bash"]\n'
     f"USER {TENANT_ID}:{TENANT_ID}\n"
     f"ENV PATH={_PATH} PYTHONPATH=/work/.packages HOME=/home/user LANG=C.UTF-8 TZ=UTC\n"
@@ -157,21 +157,21 @@ class ImageBuilder:
             _follow(container, recipe.name, report)
             report(f"{recipe.name}: saving the image")
             repository, _, version = recipe.tag.partition(":")
-            api_of(client).commit(container.id or "", repository, version, changes=_CHANGES)
+            api_of(client).commit(container.id or "", repository, version, changes=IMAGE_CHANGES)
         finally:
             with contextlib.suppress(NotFound):
                 container.remove(force=True)
 
     def _create(self, client: docker.DockerClient, recipe: Recipe, name: str) -> Container | None:
         """Create the container of a build; None if there is one already."""
-        mounts = [_read_only("/recipe", recipe.folder)]
+        mounts = [read_only("/recipe", recipe.folder)]
         if recipe.parent is None:
             image, script = root_files_tag(recipe), "/recipe/provision.sh"
         else:
             image, script = recipe.parent.tag, f"/run/{LAYER_SCRIPT}"
-            mounts.append(_read_only(script, self.recipes.folder / LAYER_SCRIPT))
+            mounts.append(read_only(script, self.recipes.folder / LAYER_SCRIPT))
         if self._config.extra_ca_file is not None:
-            mounts.append(_read_only(CA_IN_BUILD, self._config.extra_ca_file))
+            mounts.append(read_only(CA_IN_BUILD, self._config.extra_ca_file))
         # In the arguments, not in the environment, which would become a part of the image.
         program = f"PIP_ARGUMENTS='{pip_arguments(self._config)}' exec sh {script} {TENANT_ID}"
         options: dict[str, Any] = {
@@ -229,7 +229,7 @@ def pip_arguments(config: SandboxConfig) -> str:
     return " ".join(arguments)
 
 
-def _read_only(target: str, source: Path) -> Mount:
+def read_only(target: str, source: Path) -> Mount:
     return Mount(target, str(source.resolve()), type="bind", read_only=True)
 
 

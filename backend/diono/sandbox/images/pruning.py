@@ -16,9 +16,8 @@ def prune_images(
 ) -> list[str]:
     """Remove tags of our recipes' repositories that no recipe, container or ``kept`` needs.
 
-    ``prefixes`` names more repositories of ours to look at, such as those of user builds; an
-    engine shared with another installation may hold such images of its, so these are pruned only
-    when their prefix carries this installation's id. Returns the removed tags.
+    ``prefixes`` begin more tags to look at: this installation's own, for another one on the same
+    engine may have such images too. Returns the removed tags.
     """
     recipes = Recipes(config.recipe_dir.parent)
     needed = {*kept, *(recipe.tag for recipe in recipes)}

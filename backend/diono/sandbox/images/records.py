@@ -37,6 +37,7 @@ class BuildRecord(BaseModel):
     preimports: tuple[str, ...] = ()
     source: str = Field(default="", description="The recipe it stands on.")
     steps_json: str = Field(default="[]", description="All steps since that recipe, as JSON.")
+    wanted_tags: tuple[str, ...] = (DEFAULT_TAG,)
     problem: str = ""
     problem_step: str = ""
     created_at: datetime = Field(default_factory=now)

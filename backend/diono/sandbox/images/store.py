@@ -1,11 +1,14 @@
 """The templates of a sandbox service: our own recipes, users' builds, snapshots."""
 
+import asyncio
 from collections.abc import Sequence
 
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.errors import TemplateMissing
 from diono.sandbox.fleet import Template
 from diono.sandbox.images.jobs import RecipeJobs, TemplateState
+from diono.sandbox.images.layers import layer_repository, template_repository
+from diono.sandbox.images.pruning import prune_images
 from diono.sandbox.images.recipes import Recipes
 from diono.sandbox.images.records import DEFAULT_TAG, Records
 
@@ -22,6 +25,7 @@ class TemplateStore:
     def __init__(self, config: SandboxConfig) -> None:
         self.records = Records(config.state_dir / "templates" / "templates.json")
         self.jobs = RecipeJobs(config)
+        self._config = config
 
     @property
     def recipes(self) -> Recipes:
@@ -108,6 +112,12 @@ class TemplateStore:
                 template_id=record.template_id, names=(record.name,), image="", owner=owner
             )
         )
+
+    async def prune(self) -> Sequence[str]:
+        """Remove images that no recipe, template, snapshot or container needs any more."""
+        prefixes = (f"{layer_repository(self._config)}:", f"{template_repository(self._config)}:")
+        kept = list(self.records.images())
+        return await asyncio.to_thread(prune_images, self._config, kept, prefixes)
 
     async def close(self) -> None:
         await self.jobs.close()

@@ -1,0 +1,61 @@
+"""Files that users send for their template builds: closed archives, kept by their digest."""
+
+import asyncio
+import hashlib
+import re
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from diono.kernel.errors import DionoError, ErrorKind, InvalidInput
+
+UPLOAD_BYTES_LIMIT = 200 * 1024 * 1024
+UPLOADS_BYTES_LIMIT = 1024**3
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class UploadTooLarge(DionoError):
+    code = "upload_too_large"
+    kind = ErrorKind.TOO_LARGE
+
+
+class Uploads:
+    """The digest is the client's word, so archives are shared with nobody. They are opened in the
+    build's container only."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, owner: str, digest: str) -> Path:
+        if not _DIGEST.fullmatch(digest):
+            raise InvalidInput("the hash of the files is 64 hexadecimal digits")
+        return self._folder / hashlib.sha256(owner.encode()).hexdigest()[:24] / digest
+
+    async def has(self, owner: str, digest: str) -> bool:
+        return await asyncio.to_thread(self.path(owner, digest).is_file)
+
+    async def put(self, owner: str, digest: str, content: AsyncIterator[bytes]) -> None:
+        """Store an archive; one that breaks off leaves nothing. Raises UploadTooLarge."""
+        path = self.path(owner, digest)
+        used = await asyncio.to_thread(_prepare, path.parent)
+        draft = path.with_name(f"{digest}.{uuid.uuid4().hex}.part")
+        size = 0
+        try:
+            with draft.open("wb") as file:
+                async for chunk in content:
+                    size += len(chunk)
+                    if size > UPLOAD_BYTES_LIMIT or used + size > UPLOADS_BYTES_LIMIT:
+                        raise UploadTooLarge(
+                            f"files of one COPY have at most {UPLOAD_BYTES_LIMIT // 1024**2} MB, "
+                            f"all of yours {UPLOADS_BYTES_LIMIT // 1024**2} MB"
+                        )
+                    await asyncio.to_thread(file.write, chunk)
+            await asyncio.to_thread(draft.replace, path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _prepare(folder: Path) -> int:
+    """Make it and return how many bytes are in it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
