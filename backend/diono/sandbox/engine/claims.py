@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass
 
 from diono.sandbox.engine import link, mounts
@@ -15,6 +16,8 @@ from diono.sandbox.errors import EngineMissing, StorageFull
 from diono.sandbox.fleet import Egress, NetworkPolicy
 
 _COLD_STARTS_AT_ONCE = 4
+_FIRST_BACK_OFF_SECONDS = 0.25
+_LONGEST_BACK_OFF_SECONDS = 30.0
 
 
 def lets_anything_out(policy: NetworkPolicy) -> bool:
@@ -32,9 +35,31 @@ class Ground:
     pool: Pool
 
 
+class BackOff:
+    """An image whose machines do not start is not tried at every request."""
+
+    def __init__(self) -> None:
+        self._failures: dict[str, tuple[int, float, str]] = {}
+
+    def check(self, image: str) -> None:
+        count, not_before, detail = self._failures.get(image, (0, 0.0, ""))
+        remaining = not_before - time.monotonic()
+        if count > 1 and remaining > 0:
+            raise EngineMissing(f"{detail} (it is tried again in {remaining:.0f} s)")
+
+    def note_failure(self, image: str, error: EngineMissing) -> None:
+        count = self._failures.get(image, (0, 0.0, ""))[0] + 1
+        delay = min(_FIRST_BACK_OFF_SECONDS * 2**count, _LONGEST_BACK_OFF_SECONDS)
+        self._failures[image] = (count, time.monotonic() + delay, error.detail)
+
+    def note_success(self, image: str) -> None:
+        self._failures.pop(image, None)
+
+
 class Claims:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+        self._back_off = BackOff()
         self._starts = asyncio.Semaphore(_COLD_STARTS_AT_ONCE)
 
     def _volume_name(self, disk: Disk) -> str:
@@ -42,6 +67,9 @@ class Claims:
 
     async def claim(self, row: Row) -> Machine:
         """Return a running machine that serves ``row`` and no other, ever."""
+        if row.volume is not None:
+            disks, name = self._ground.disks, row.volume.name
+            await asyncio.to_thread(disks.label, row.disk, row.owner, name)
         machine = self._ground.pool.take(row.template) if self._ground.disks.is_loop else None
         if machine is not None:
             try:
@@ -54,9 +82,16 @@ class Claims:
             except BaseException:
                 await asyncio.shield(self._discard(machine))
                 raise
+        self._back_off.check(row.template.image)
         with self._ground.pool.yielding():
             async with self._starts:
-                return await self._start_cold(row)
+                try:
+                    machine = await self._start_cold(row)
+                except EngineMissing as error:
+                    self._back_off.note_failure(row.template.image, error)
+                    raise
+        self._back_off.note_success(row.template.image)
+        return machine
 
     async def _claim_warm(self, machine: Machine, row: Row) -> Machine:
         if machine.limits.model_copy(update={"disk_mb": row.limits.disk_mb}) != row.limits:
@@ -102,8 +137,6 @@ class Claims:
         disks = self._ground.disks
         if row.template.snapshot_of and not disks.has(row.disk):
             disks.copy(Disk(kind=DiskKind.SNAPSHOT, key=row.template.template_id), row.disk)
-        if row.volume is not None:
-            disks.label(row.disk, row.owner, row.volume.name)
         disks.ensure(row.disk, row.limits.disk_mb)
 
     async def _introduce(self, machine: Machine, row: Row, device: int | None) -> None:

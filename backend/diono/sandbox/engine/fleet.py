@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -34,6 +35,7 @@ from diono.sandbox.fleet import (
 from diono.sandbox.port import EngineHealth
 
 _HIGHEST_PORT = 65535
+_AGAIN_SECONDS = 1.0
 
 
 class DockerFleet:
@@ -45,13 +47,23 @@ class DockerFleet:
         self._egress = egress
         self._foundation: Foundation | None = None
         self._lock = asyncio.Lock()
+        self._problem: str | None = None
+        self._not_before = 0.0
 
     async def _ready(self) -> Foundation:
         if self._foundation is not None:
             return self._foundation
         async with self._lock:
-            if self._foundation is None:
+            if self._foundation is not None:
+                return self._foundation
+            if self._problem is not None and time.monotonic() < self._not_before:
+                raise EngineMissing(self._problem)
+            try:
                 self._foundation = await lay(self._config, self._templates, self._egress)
+            except EngineMissing as error:
+                self._problem = error.detail
+                self._not_before = time.monotonic() + _AGAIN_SECONDS
+                raise
             return self._foundation
 
     async def create(self, request: CreateRequest) -> SandboxInfo:

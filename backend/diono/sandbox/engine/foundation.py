@@ -13,13 +13,14 @@ from diono.sandbox.engine.gauges import Gauges
 from diono.sandbox.engine.guest_copy import copy_guest
 from diono.sandbox.engine.janitor import Janitor
 from diono.sandbox.engine.ledger import Ledger, instance_id
-from diono.sandbox.engine.life import Life, Tools
+from diono.sandbox.engine.life import Life
 from diono.sandbox.engine.live import Live, Table
 from diono.sandbox.engine.machines import Machines
 from diono.sandbox.engine.places import Places
 from diono.sandbox.engine.pool import Pool
 from diono.sandbox.engine.reconcile import reconcile
 from diono.sandbox.engine.snapshots import Snapshots
+from diono.sandbox.engine.tools import Tools
 from diono.sandbox.errors import EngineMissing
 from diono.sandbox.fleet import Egress, Templates
 from diono.sandbox.port import EngineHealth

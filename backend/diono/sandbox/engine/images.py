@@ -119,6 +119,7 @@ def copy(source: Path, target: Path, is_reserved: bool = True) -> None:
     try:
         writing = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
+            os.fsync(reading)  # what is only in memory may look like a hole
             os.ftruncate(writing, size_bytes)
             _copy_data(reading, writing, size_bytes)
             if is_reserved:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from diono.kernel.errors import DionoError
 from diono.sandbox.engine.gauges import Gauges
-from diono.sandbox.engine.life import Life, Tools
+from diono.sandbox.engine.life import Life
 from diono.sandbox.engine.live import Live
 from diono.sandbox.engine.machines import INSTANCE_LABEL, MACHINE_LABEL
 from diono.sandbox.engine.places import Places
 from diono.sandbox.engine.records import Stage
+from diono.sandbox.engine.tools import Tools
 
 _ROUND_SECONDS = 10.0
 _FROZEN_SECONDS = 1800.0
@@ -50,6 +51,7 @@ class Janitor:
     async def round(self) -> None:
         for live in self._tools.table:
             await self._gauges.sample(live)
+        await self._life.finish_removals()
         await self._step_down()
         await self._sweep()
 

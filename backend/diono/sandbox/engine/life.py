@@ -1,59 +1,32 @@
 """The ladder: how a sandbox begins, pauses, wakes and ends. One move at a time per sandbox."""
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Coroutine
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from diono.kernel.errors import DionoError
-from diono.sandbox.engine.admission import Admission
-from diono.sandbox.engine.claims import Claims, Ground
-from diono.sandbox.engine.disks import DiskKind
-from diono.sandbox.engine.ledger import Ledger
+from diono.sandbox.engine.deadlines import Deadlines, is_due
+from diono.sandbox.engine.endings import Endings
 from diono.sandbox.engine.link import GuestLost
-from diono.sandbox.engine.live import Live, Table
+from diono.sandbox.engine.live import Live
 from diono.sandbox.engine.machines import Machine
 from diono.sandbox.engine.records import PAUSED_STAGES, Stage, boot_id
+from diono.sandbox.engine.tools import Tools
 from diono.sandbox.errors import EngineMissing, SandboxBusy, SandboxMissing
 from diono.sandbox.fleet import NetworkPolicy
 
-_REMOVALS_BEHIND = 12
+_AGAIN_SECONDS = 5.0
 KILLED = "it was killed"
 TIMED_OUT = "its time was up"
 OUT_OF_MEMORY = "out of memory"
 DIED = "its container ended"
 
 
-@dataclass(frozen=True)
-class Tools:
-    ground: Ground
-    claims: Claims
-    ledger: Ledger
-    admission: Admission
-    table: Table
-
-
 class Life:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._boot = boot_id()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._removals = asyncio.Semaphore(_REMOVALS_BEHIND)
-        self._is_closing = False
-
-    def later(self, work: Coroutine[Any, Any, object]) -> None:
-        """Do ``work`` behind the caller's back; an engine that is away is tried again later."""
-
-        async def run() -> None:
-            with contextlib.suppress(DionoError, GuestLost):
-                await work
-
-        task = asyncio.create_task(run())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._endings = Endings(tools)
+        self._deadlines = Deadlines(lambda live: self._endings.later(self._time_up(live)))
 
     async def begin(self, live: Live) -> None:
         """Give a new sandbox (in the table already) its place, its row and its machine."""
@@ -73,17 +46,14 @@ class Life:
             live.started.set()
 
     def _check_open(self) -> None:
-        if self._is_closing:
+        if self._endings.is_closing:
             raise EngineMissing("the sandbox service is ending")
 
     async def _undo(self, live: Live) -> None:
         live.is_ending = True
         self._tools.table.drop(live, "it never started")
-        self._discount(live)
-        if live.machine is not None:
-            await self._take_away(live, live.machine)
-        else:
-            await self._forget(live)
+        self._endings.discount(live)
+        await self._endings.clear(live)
 
     async def _run_on(self, live: Live, machine: Machine, seconds: float) -> None:
         now = time.monotonic()
@@ -100,7 +70,7 @@ class Life:
             oldest_at=None if max_age is None else now + max_age,
             paused=None,
         )
-        self.arm(live)
+        self._deadlines.arm(live)
 
     async def _set_row(self, live: Live, **changes: object) -> None:
         live.row = live.row.model_copy(update=changes)
@@ -113,13 +83,18 @@ class Life:
     def on_exit(self, live: Live, machine: Machine) -> None:
         """A machine ended without our doing: so does its sandbox."""
         if live.machine is machine and not live.is_ending:
-            self.later(self._end_dead(live, machine))
+            self._endings.later(self._end_dead(live, machine))
 
     async def _end_dead(self, live: Live, machine: Machine) -> None:
         is_memory = await self._tools.ground.machines.was_out_of_memory(machine)
         async with live.lock:
-            if live.machine is machine:
-                await self._end(live, OUT_OF_MEMORY if is_memory else DIED)
+            if live.machine is not machine or live.is_ending:
+                return
+            if live.row.stage is Stage.FROZEN:
+                await self._stop(live)
+                await self._set_row(live, stage=Stage.STOPPED, machine_id="")
+            else:
+                await self._endings.end(live, OUT_OF_MEMORY if is_memory else DIED)
 
     def adopt(self, live: Live, machine: Machine | None) -> None:
         """Take over a sandbox of an earlier process."""
@@ -131,14 +106,14 @@ class Life:
         if live.row.is_running:
             self._tools.admission.adopt(live.row.owner)
             live.is_counted = True
-            self.arm(live)
+            self._deadlines.arm(live)
 
     async def set_timeout(self, live: Live, seconds: float, is_longer_only: bool = False) -> None:
         ends_at = time.monotonic() + seconds
         if is_longer_only:
             ends_at = max(ends_at, live.row.ends_at)
         await self._set_row(live, ends_at=ends_at)
-        self.arm(live)
+        self._deadlines.arm(live)
 
     async def set_network(self, live: Live, policy: NetworkPolicy) -> None:
         self._check(live)
@@ -149,39 +124,22 @@ class Life:
             except GuestLost as error:
                 raise SandboxBusy(f"the sandbox does not answer: {error}") from error
 
-    def arm(self, live: Live) -> None:
-        """Set the one timer to whatever is due first. The clock is monotonic."""
-        live.disarm()
-        if live.row.is_running and not live.is_ending:
-            delay = max(0.0, self._due_at(live) - time.monotonic())
-            live.timer = asyncio.get_running_loop().call_later(delay, self._on_timer, live)
-
-    def _due_at(self, live: Live) -> float:
-        due = [live.row.ends_at]
-        if live.row.oldest_at is not None:
-            due.append(live.row.oldest_at)
-        if live.row.lifetime.idle is not None:
-            due.append(live.active_at + live.row.lifetime.idle)
-        return min(due)
-
-    def _on_timer(self, live: Live) -> None:
-        if self._due_at(live) > time.monotonic():
-            self.arm(live)
-        else:
-            self.later(self._time_up(live))
-
     async def _time_up(self, live: Live) -> None:
         async with live.lock:
-            if not live.row.is_running or live.is_ending or self._due_at(live) > time.monotonic():
-                self.arm(live)
-                return
-            oldest_at = live.row.oldest_at
-            is_too_old = oldest_at is not None and oldest_at <= time.monotonic()
-            lifetime = live.row.lifetime
-            if lifetime.is_paused_at_end and not is_too_old:
-                await self._pause(live, lifetime.keeps_memory)
-            else:
-                await self._end(live, TIMED_OUT)
+            try:
+                if live.row.is_running and not live.is_ending and is_due(live):
+                    await self._finish(live)
+            finally:
+                self._deadlines.arm(live, at_least_seconds=_AGAIN_SECONDS)
+
+    async def _finish(self, live: Live) -> None:
+        oldest_at = live.row.oldest_at
+        is_too_old = oldest_at is not None and oldest_at <= time.monotonic()
+        lifetime = live.row.lifetime
+        if lifetime.is_paused_at_end and not is_too_old:
+            await self._pause(live, lifetime.keeps_memory)
+        else:
+            await self._endings.end(live, TIMED_OUT)
 
     async def rest(self, live: Live) -> None:
         """Make room: put an idle sandbox to sleep if it may sleep, else end it."""
@@ -190,7 +148,7 @@ class Life:
                 if live.row.lifetime.is_paused_at_end:
                     await self._pause(live, live.row.lifetime.keeps_memory)
                 else:
-                    await self._end(live, "it was idle and its place was needed")
+                    await self._endings.end(live, "it was idle and its place was needed")
 
     async def pause(self, live: Live, keeps_memory: bool) -> bool:
         async with live.lock:
@@ -201,7 +159,6 @@ class Life:
             return True
 
     async def _pause(self, live: Live, keeps_memory: bool) -> None:
-        live.disarm()
         machine = live.machine
         if keeps_memory and machine is not None:
             live.hang_up()
@@ -210,17 +167,24 @@ class Life:
         else:
             await self._stop(live)
             stage = Stage.STOPPED
+        live.disarm()
         live.paused_at = time.monotonic()
         await self._set_row(live, stage=stage, paused=datetime.now(UTC))
-        self._discount(live)
+        self._endings.discount(live)
 
     async def _stop(self, live: Live) -> None:
         """Let the machine go; the disk is unmounted, hence written, before this returns."""
         machine = live.machine
-        live.machine = None
         live.hang_up()
-        if machine is not None:
+        if machine is None:
+            return
+        try:
             await self._tools.ground.machines.remove(machine)
+        except EngineMissing:
+            if not machine.has_ended:
+                raise
+            # Nothing runs there any more; the janitor takes the rest away.
+        live.machine = None
 
     async def demote(self, live: Live) -> None:
         """One step down the ladder for a paused sandbox: frozen to stopped, stopped to archived."""
@@ -254,7 +218,7 @@ class Life:
                 await self._run_on(live, machine, seconds)
             except BaseException:
                 if not live.row.is_running:
-                    self._discount(live)
+                    self._endings.discount(live)
                 raise
             return True
 
@@ -274,53 +238,21 @@ class Life:
         async with live.lock:
             if live.is_ending:
                 return False
-            await self._end(live, reason)
+            await self._endings.end(live, reason)
             return True
-
-    async def _end(self, live: Live, reason: str) -> None:
-        """Every process is gone when this returns; what is left is taken away behind it."""
-        live.is_ending = True
-        live.disarm()
-        live.hang_up()
-        await self._set_row(live, stage=Stage.ENDING)
-        machine = live.machine
-        if machine is None:
-            self._tools.table.drop(live, reason)
-            self._discount(live)
-            await self._forget(live)
-            return
-        is_dead = await self._tools.ground.machines.kill(machine)
-        self._tools.table.drop(live, reason)
-        self._discount(live)
-        if is_dead and not self._removals.locked() and not self._is_closing:
-            self.later(self._take_away(live, machine))
-        else:
-            await self._take_away(live, machine)
-
-    def _discount(self, live: Live) -> None:
-        if live.is_counted:
-            live.is_counted = False
-            self._tools.admission.release(live.row.owner)
-
-    async def _take_away(self, live: Live, machine: Machine) -> None:
-        async with self._removals:
-            await self._tools.ground.machines.remove(machine)
-            await self._forget(live)
-
-    async def _forget(self, live: Live) -> None:
-        if live.row.disk.kind is DiskKind.OWN:
-            await self._tools.claims.drop_disk(live.row.disk)
-        await self._tools.ledger.drop(live.row.sandbox_id)
 
     async def close(self) -> None:
         """End what runs and let go of frozen memory; disks of paused sandboxes stay."""
-        self._is_closing = True
+        self._endings.is_closing = True
         for live in self._tools.table:
             await live.started.wait()
             if live.row.stage in PAUSED_STAGES:
                 if live.row.stage is Stage.FROZEN:
-                    self.later(self.demote(live))
+                    self._endings.later(self.demote(live))
             else:
-                self.later(self.end(live, "the service ended"))
-        while self._tasks:
-            await asyncio.wait(list(self._tasks))
+                self._endings.later(self.end(live, "the service ended"))
+        await self._endings.wait()
+
+    async def finish_removals(self) -> None:
+        """Try again what an engine that was away left undone."""
+        await self._endings.finish()

@@ -8,11 +8,12 @@ from diono.sandbox.engine import link
 from diono.sandbox.engine.claims import Ground
 from diono.sandbox.engine.disks import DiskKind
 from diono.sandbox.engine.ledger import Ledger
-from diono.sandbox.engine.life import Life, Tools
+from diono.sandbox.engine.life import Life
 from diono.sandbox.engine.live import Live
 from diono.sandbox.engine.machines import INSTANCE_LABEL, MACHINE_LABEL, Blueprint, Machine
 from diono.sandbox.engine.places import Places
 from diono.sandbox.engine.records import PAUSED_STAGES, Row, Stage, boot_id
+from diono.sandbox.engine.tools import Tools
 
 
 async def _adopted(ground: Ground, row: Row) -> Machine | None:
