@@ -172,6 +172,10 @@ class WireSandbox:
                 )
             )
 
+    async def fetch(self, request: ExecRequest) -> ExecResult:
+        async with self._owner.registry_access(self.sandbox_id):
+            return await self.execute(request)
+
     async def start_service(self, spec: ServiceSpec) -> ServiceStatus:
         with self._alive():
             return await self._services.start(spec)

@@ -26,6 +26,9 @@ class LegacySandbox:
     async def run_python(self, request: SnippetRequest) -> ExecResult:
         _missing()
 
+    async def fetch(self, request: ExecRequest) -> ExecResult:
+        _missing()
+
     async def list_services(self) -> Sequence[ServiceStatus]:
         _missing()
 
