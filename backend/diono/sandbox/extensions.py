@@ -17,6 +17,9 @@ HEALTH_PATH = "/diono/health"
 KEYS_PATH = "/diono/keys"
 # Control plane: DELETE {VOLUMES_PATH}/{name} removes a volume of the owner; 204, 409 while in use.
 VOLUMES_PATH = "/diono/volumes"
+# Control plane: POST a FetchOrder (installs/orders.py), get a FetchResult: what it names then lies
+# in the cache that every sandbox has, read-only, at /opt/diono/cache.
+PACKAGES_PATH = "/diono/packages"
 # Gateway (E2b-Sandbox-Id as usual), WebSocket: binary frames to and from ``?port=N`` of loopback.
 # The server first sends an empty binary frame once the port answers, or closes with 4404 if nobody
 # listens there; a text frame "eof" ends one way. E2b-Sandbox-Id and X-Access-Token as for envd.

@@ -3,12 +3,12 @@ serves one sandbox at most. Names and mounts are ours."""
 
 import asyncio
 import contextlib
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from diono.sandbox.config import SandboxConfig
+from diono.sandbox.egress.certificates import ca_bundle
 from diono.sandbox.engine import link, profile
 from diono.sandbox.engine.api import Container, EngineApi
 from diono.sandbox.engine.cgroups import ControlGroup, FreezerProblem
@@ -21,6 +21,7 @@ from diono.sandbox.errors import EngineMissing
 from diono.sandbox.fleet import Egress
 from diono.sandbox.guest.command import GUEST_FOLDER
 from diono.sandbox.port import Limits
+from diono.sandbox.shared_packages import CACHE_FOLDER, make_cache_folder
 
 INSTANCE_LABEL = "diono.instance"
 MACHINE_LABEL = "diono.machine"
@@ -75,10 +76,11 @@ class Machines:
         self._guest_home = home
         self.instance = ""
         self._owned: set[str] = set()
+        self._packages = make_cache_folder(config)
         self._ca_copy: Path | None = None
         if config.extra_ca_file is not None:
             self._ca_copy = config.state_dir / "ca.pem"
-            shutil.copyfile(config.extra_ca_file, self._ca_copy)
+            self._ca_copy.write_bytes(ca_bundle(config))
             self._ca_copy.chmod(0o644)
 
     def place_of(self, machine_id: str) -> Place:
@@ -98,6 +100,7 @@ class Machines:
             Bind(str(place.run), _RUN_DIRECTORY, is_read_only=False),
             Bind(str(place.egress), _EGRESS_DIRECTORY),
             Bind(str(self._guest_home), GUEST_FOLDER),
+            Bind(str(self._packages), CACHE_FOLDER),
         ]
         if self._ca_copy is not None:
             binds.append(Bind(str(self._ca_copy), CA_FILE))

@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,20 +22,21 @@ from pydantic import ValidationError
 from diono.kernel.ids import new_id
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.egress.certificates import ca_bundle
+from diono.sandbox.egress.proxy import EgressProxy
 from diono.sandbox.engine.api import EngineApi
 from diono.sandbox.engine.profile import Bind, Order, container_body
-from diono.sandbox.errors import EngineMissing
-from diono.sandbox.fleet import Egress, Templates
+from diono.sandbox.errors import EngineMissing, QuotaReached
+from diono.sandbox.fleet import Templates
 from diono.sandbox.installs.orders import FetchOrder, FetchResult, Plan, check
 from diono.sandbox.port import Limits, NetworkPolicy
+from diono.sandbox.shared_packages import make_cache_folder, packages_home
 from diono.sandbox.sockets import short_path
 
-CACHE_FOLDER = "/opt/diono/cache"
-WHEELS_FOLDER = f"{CACHE_FOLDER}/wheels"
 LABEL = "diono.install"
 
 _LIMITS = Limits(cpus=2, memory_mb=1024, pids=128)
 _AT_ONCE = 2
+_WAITING_LIMIT = 32
 _FRESH_SECONDS = 24 * 3600.0
 _ANSWER_LIMIT_BYTES = 256 * 1024
 _CACHE_LIMIT_BYTES = 8 * 1024**3
@@ -47,14 +48,12 @@ _EGRESS_FOLDER = "/run/diono-egress"
 
 
 class PackageCache:
-    """``folder`` is what a sandbox needs mounted, read-only, at CACHE_FOLDER."""
+    """One a service. Between two fetches it holds nothing open."""
 
-    def __init__(self, config: SandboxConfig, templates: Templates, egress: Egress) -> None:
+    def __init__(self, config: SandboxConfig, templates: Templates) -> None:
         self._config = config
         self._templates = templates
-        self._egress = egress
-        self._engine = EngineApi(config.docker_host)
-        self._home = config.state_dir / "packages"
+        self._home = packages_home(config)
         self.folder = self._home / "cache"
         self._npm = self._home / "npm"
         self._jobs = self._home / "jobs"
@@ -67,15 +66,12 @@ class PackageCache:
         self._is_laid = False
         self._laying = asyncio.Lock()
 
-    def make_folders(self) -> None:
-        """Make what is to be mounted. Call before the first sandbox starts. Synchronous."""
-        self._home.mkdir(mode=0o755, parents=True, exist_ok=True)
+    def _make_folders(self) -> None:
+        make_cache_folder(self._config)
         for folder in (self._jobs, self._known):
             folder.mkdir(mode=0o700, exist_ok=True)
-        for folder in (self.folder, self.folder / "wheels", self.folder / "npm", self._npm):
-            folder.mkdir(exist_ok=True)
-            # The fetching container's user writes here; the folders above let nobody else in.
-            folder.chmod(0o777)
+        self._npm.mkdir(exist_ok=True)
+        self._npm.chmod(0o777)
         self._program.mkdir(mode=0o755, exist_ok=True)
         for part in _PROGRAM_PARTS:
             copy = self._program / part.name
@@ -90,7 +86,7 @@ class PackageCache:
         """Have everything of ``order`` in the cache. A result that is not ready says why.
 
         Raises RequirementRefused, InvalidInput, TemplateMissing (npm needs ours with Node),
-        EngineMissing.
+        EngineMissing, QuotaReached.
         """
         plan = check(order)
         await self._lay()
@@ -99,6 +95,8 @@ class PackageCache:
             return self._result(plan, started, was_cached=True)
         task = self._running.get(plan.key)
         if task is None:
+            if len(self._running) >= _WAITING_LIMIT:
+                raise QuotaReached("too many packages are being fetched; try again later")
             task = asyncio.create_task(self._fetch(plan, order.timeout_seconds))
             self._running[plan.key] = task
             task.add_done_callback(lambda _: self._running.pop(plan.key, None))
@@ -108,16 +106,24 @@ class PackageCache:
         for task in tuple(self._running.values()):
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
-        await self._engine.close()
 
     async def _lay(self) -> None:
         async with self._laying:
             if self._is_laid:
                 return
-            await asyncio.to_thread(self.make_folders)
-            for row in await self._engine.list(f"{LABEL}={self._label}"):
-                await self._engine.remove(row.id)
+            await asyncio.to_thread(self._make_folders)
+            async with self._engine() as engine:
+                for row in await engine.list(f"{LABEL}={self._label}"):
+                    await engine.remove(row.id)
             self._is_laid = True
+
+    @contextlib.asynccontextmanager
+    async def _engine(self) -> AsyncGenerator[EngineApi]:
+        engine = EngineApi(self._config.docker_host)
+        try:
+            yield engine
+        finally:
+            await engine.close()
 
     def _archive(self, plan: Plan) -> str:
         return f"npm/{plan.key}.tar" if plan.manager == "npm" else ""
@@ -162,28 +168,40 @@ class PackageCache:
         job_id = new_id("fetch")
         job = self._jobs / job_id
         job.mkdir(mode=0o755)
-        answers: asyncio.Queue[bytes] = asyncio.Queue(1)
         try:
-            await self._egress.open(job_id, str(job / "proxy.sock"))
-            self._egress.set_policy(job_id, self._policy())
-            async with await _listen(job / "job.sock", self._message(plan), answers):
-                await self._engine.create(f"diono-{job_id}", self._body(template.image, job))
-                await self._engine.start(f"diono-{job_id}")
-                async with asyncio.timeout(timeout_seconds):
-                    line = await answers.get()
-            return FetchResult.model_validate_json(line)
+            async with self._way_out(job_id, job), self._engine() as engine:
+                return await self._answer(engine, plan, template.image, job, timeout_seconds)
         except TimeoutError:
             return FetchResult(is_ready=False, output="fetching took too long")
         except ValidationError:
             return FetchResult(is_ready=False, output="the fetching step ended without an answer")
         finally:
-            await asyncio.shield(self._clear(job_id, job))
+            await asyncio.to_thread(shutil.rmtree, job, ignore_errors=True)
 
-    async def _clear(self, job_id: str, job: Path) -> None:
-        with contextlib.suppress(EngineMissing):  # what is left is cleared next time
-            await self._engine.remove(f"diono-{job_id}")
-        await self._egress.close(job_id)
-        await asyncio.to_thread(shutil.rmtree, job, ignore_errors=True)
+    @contextlib.asynccontextmanager
+    async def _way_out(self, job_id: str, job: Path) -> AsyncGenerator[None]:
+        egress = EgressProxy(self._config)
+        try:
+            await egress.open(job_id, str(job / "proxy.sock"))
+            egress.set_policy(job_id, self._policy())
+            yield
+        finally:
+            await egress.close_all()
+
+    async def _answer(
+        self, engine: EngineApi, plan: Plan, image: str, job: Path, seconds: float
+    ) -> FetchResult:
+        name = f"diono-{job.name}"
+        answers: asyncio.Queue[bytes] = asyncio.Queue(1)
+        try:
+            async with await _listen(job / "job.sock", self._message(plan), answers):
+                await engine.create(name, self._body(image, job))
+                await engine.start(name)
+                async with asyncio.timeout(seconds):
+                    return FetchResult.model_validate_json(await answers.get())
+        finally:
+            with contextlib.suppress(EngineMissing):  # what is left is cleared next time
+                await asyncio.shield(engine.remove(name))
 
     def _policy(self) -> NetworkPolicy:
         index = urlsplit(self._config.pip_index_url).hostname

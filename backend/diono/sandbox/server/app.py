@@ -13,7 +13,8 @@ from diono.kernel.errors import DionoError, InvalidInput
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.extensions import TUNNEL_PATH
 from diono.sandbox.fleet import Fleet, Templates
-from diono.sandbox.server import admin, belongings, sandboxes, templates
+from diono.sandbox.installs.cache import PackageCache
+from diono.sandbox.server import admin, belongings, packages, sandboxes, templates
 from diono.sandbox.server.asgi import BodyTooLarge, BoundedBody, send_refusal
 from diono.sandbox.server.desk import Desk
 from diono.sandbox.server.doorway import first_values
@@ -62,7 +63,8 @@ async def _host_error(request: Request, error: Exception) -> Response:
 def _control_plane(desk: Desk) -> FastAPI:
     control = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     control.state.desk = desk
-    for module in (sandboxes, belongings, templates, admin):
+    control.state.packages = PackageCache(desk.config, desk.templates)
+    for module in (sandboxes, belongings, templates, packages, admin):
         control.include_router(module.router)
     control.add_exception_handler(DionoError, _domain_error)
     control.add_exception_handler(RequestValidationError, _invalid_request)
