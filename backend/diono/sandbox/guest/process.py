@@ -9,55 +9,16 @@ import select
 import signal
 import threading
 import time
-from collections import deque
 from typing import NamedTuple
 
-from . import reaper, spawn, tree
+from . import keeper, reaper, spawn
+from .keeper import Keeper
+from .listeners import Listener
 from .output import READ_SIZE
 from .spawn import Program
 from .wire import Json
 
 STREAM_LIMIT_BYTES = 1 << 20
-
-
-class Listener:
-    """A connection that follows a program: events wait here until it takes them."""
-
-    def __init__(self) -> None:
-        self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._events: deque[bytes] = deque()
-        self.pending = 0
-        self.is_over = False
-
-    def fileno(self) -> int:
-        return self._read
-
-    def put(self, event: bytes) -> None:
-        self._events.append(event)
-        self.pending += len(event)
-        self._wake()
-
-    def finish(self) -> None:
-        self.is_over = True
-        self._wake()
-
-    def _wake(self) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self._write, b"1")
-
-    def take(self) -> list[bytes]:
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._read, 4096)
-        events: list[bytes] = []
-        while self._events:
-            event = self._events.popleft()
-            self.pending -= len(event)
-            events.append(event)
-        return events
-
-    def close(self) -> None:
-        os.close(self._read)
-        os.close(self._write)
 
 
 class Wanted(NamedTuple):
@@ -80,16 +41,16 @@ class Process:
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
         self.status: int | None = None
-        self.keeper: int | None = None
+        self.keeper: Keeper | None = None
         self.is_keeper_lost = False
+        self.is_tree_empty = False
         self.stdin: int | None = None
         self.terminal: int | None = None
         self.outputs: dict[int, str] = {}
         self._listeners: list[Listener] = []
         self._end: bytes | None = None
         self.lock = threading.Lock()
-        self._rest = b""
-        self.exit_read, self._exit_write = os.pipe2(os.O_CLOEXEC)
+        self.exit_read, self._exit_write = -1, -1
         try:
             self.pid = self._start_on_terminal() if wanted.size else self._start_on_pipes()
         except BaseException:
@@ -98,6 +59,7 @@ class Process:
 
     def _start_on_terminal(self) -> int:
         wanted = self.wanted
+        self.exit_read, self._exit_write = os.pipe2(os.O_CLOEXEC)
         self.terminal, slave = pty.openpty()
         os.set_inheritable(self.terminal, False)
         os.set_blocking(self.terminal, False)
@@ -126,46 +88,43 @@ class Process:
                 self.outputs[ours] = name
             program = Program(wanted.argv, wanted.cwd, wanted.env, (stdin, theirs[1], theirs[2]))
             if wanted.is_tree:
-                return self._start_tree(program)
+                self.keeper = keeper.take()
+                self.exit_read = self.keeper.fileno()
+                return self._start_in_tree(self.keeper, program)
+            self.exit_read, self._exit_write = os.pipe2(os.O_CLOEXEC)
             return reaper.start(lambda: spawn.launch(program), self._on_exit)
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
 
-    def _start_tree(self, program: Program) -> int:
-        """Start below a keeper, whose reports come through the pipe that tells of the end."""
-        report, self._exit_write = self._exit_write, -1
+    def _start_in_tree(self, its: Keeper, program: Program) -> int:
         try:
-            self.keeper = reaper.start(
-                lambda: spawn.launch_tree(program, report), self._on_keeper_exit
-            )
-        finally:
-            os.close(report)
-        pid, self._rest = spawn.read_start(self.exit_read)
-        return pid
+            return its.start(program)
+        except (OSError, ValueError):
+            self.is_tree_empty = True
+            raise
 
     def _on_exit(self, status: int) -> None:
         self.status = status
         descriptor, self._exit_write = self._exit_write, -1
         os.close(descriptor)
 
-    def _on_keeper_exit(self, _status: int) -> None:
-        """Nothing to do: the end of the keeper closes its report."""
-
     def read_exit(self) -> bool:
-        """Take what the exit pipe holds; return whether nothing more will come from it."""
+        """Take one report of the end; return whether nothing more will come."""
         if self.keeper is None:
             return True
-        said = b"" if b"\n" in self._rest else os.read(self.exit_read, 64)
-        self._rest += said
-        line, newline, self._rest = self._rest.partition(b"\n")
-        if newline and line.isdigit():
-            self.status = int(line)
-            return False
-        if not said and self.status is None:
-            self.status = signal.SIGKILL
+        line = self.keeper.read_line()
+        if line is None:
             self.is_keeper_lost = True
-        return not said
+            if self.status is None:
+                self.status = signal.SIGKILL
+            return True
+        if line == b"empty":
+            self.is_tree_empty = True
+            return True
+        if line.isdigit():
+            self.status = int(line)
+        return False
 
     def signal(self, number: int) -> bool:
         """Signal the program with its session's first group; False if it has ended."""
@@ -184,9 +143,7 @@ class Process:
         if self.keeper is None:
             self.signal(signal.SIGKILL)
             return 0
-        if self.keeper in reaper.tracked():
-            return tree.kill_below(self.keeper)
-        return tree.kill_strays(os.getpid(), reaper.tracked())
+        return self.keeper.kill_tree()
 
     def write_some(self, data: memoryview, is_terminal: bool) -> int:
         """Feed its input without waiting; return how much went. BrokenPipeError if closed."""
@@ -264,7 +221,14 @@ class Process:
     def close(self) -> None:
         self.close_stdin()
         self.hang_up()
-        for descriptor in (self.exit_read, self._exit_write, *self.outputs):
+        ends = [self.exit_read, self._exit_write]
+        if self.keeper is not None:
+            ends = []
+            if self.is_tree_empty:
+                keeper.give_back(self.keeper)
+            else:
+                self.keeper.close()
+        for descriptor in (*ends, *self.outputs):
             if descriptor >= 0:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)

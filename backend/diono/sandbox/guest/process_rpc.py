@@ -8,7 +8,9 @@ import signal
 import time
 from typing import Any
 
+from .events import KEEPALIVE, start_event
 from .http import Request, Response
+from .listeners import Listener
 from .messages import (
     MESSAGE_LIMIT_BYTES,
     STREAM_TYPE,
@@ -23,8 +25,8 @@ from .messages import (
     streaming,
     texts_of,
 )
-from .process import Listener, Process, Table, Wanted
-from .run import KEEPALIVE, Options, Run, start_event
+from .process import Process, Table, Wanted
+from .run import Options, Run
 from .server import Handler
 from .tenant import Tenant, as_root, user_of
 from .wire import (

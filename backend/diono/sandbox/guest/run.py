@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import os
 import select
 import signal
@@ -10,6 +9,7 @@ import time
 from typing import NamedTuple
 
 from . import tree
+from .events import KEEPALIVE, data_event, end_of, start_event
 from .http import Response
 from .output import READ_SIZE, HeadAndTail, drain
 from .process import STREAM_LIMIT_BYTES, Process
@@ -20,7 +20,6 @@ LINGER_SECONDS = 0.4
 _KILL_SECONDS = 3.0
 _SLOW_SECONDS = 30.0
 _GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL | select.POLLRDHUP
-KEEPALIVE = b'{"event":{"keepalive":{}}}'
 
 
 class Options(NamedTuple):
@@ -32,28 +31,6 @@ class Options(NamedTuple):
     stdin: bytes = b""
     closes_stdin: bool = False
     is_extended: bool = False
-
-
-def data_event(name: str, chunk: bytes) -> bytes:
-    encoded = binascii.b2a_base64(chunk, newline=False)
-    return b'{"event":{"data":{"%b":"%b"}}}' % (name.encode(), encoded)
-
-
-def start_event(pid: int) -> bytes:
-    return b'{"event":{"start":{"pid":%d}}}' % pid
-
-
-def end_of(status: int) -> Json:
-    """Return the end event's fields as Go's os/exec words them."""
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        what = f"signal: {(signal.strsignal(number) or str(number)).lower()}"
-        return {"exitCode": -1, "exited": False, "status": what, "error": what}
-    code = os.WEXITSTATUS(status)
-    end: Json = {"exitCode": code, "exited": True, "status": f"exit status {code}"}
-    if code:
-        end["error"] = end["status"]
-    return end
 
 
 class Run:
@@ -69,7 +46,6 @@ class Run:
         self._is_connected = True
         self._is_paused = False
         self._is_deadline = False
-        self._is_keeper_gone = False
         self._stop_at: float | None = None
         self._slow_since: float | None = None
         self._stdin = memoryview(options.stdin)
@@ -96,6 +72,8 @@ class Run:
         self._out += self._response.start_bytes(200, "application/connect+json")
         self._put(start_event(process.pid))
         self._flush()
+        if process.keeper is not None and process.keeper.has_line:
+            self._on_exit()
         while not self._is_over():
             self._turn()
         survivors = self._settle()
@@ -137,7 +115,7 @@ class Run:
             return True
         if process.status is None:
             return False
-        return not process.outputs or self._is_keeper_gone
+        return not process.outputs or process.is_tree_empty or process.is_keeper_lost
 
     def _turn(self) -> None:
         for descriptor, mask in self._poll.poll(self._wait_milliseconds()):
@@ -178,7 +156,8 @@ class Run:
         process = self._process
         if process.read_exit():
             self._poll.unregister(process.exit_read)
-            self._is_keeper_gone = process.keeper is not None
+        elif process.keeper is not None and process.keeper.has_line:
+            self._on_exit()
         if process.status is not None:
             lingering = time.monotonic() + LINGER_SECONDS
             self._stop_at = min(self._stop_at or lingering, lingering)
@@ -248,8 +227,9 @@ class Run:
         """End the tree, take what is left in the pipes; return how many processes survive."""
         process = self._process
         survivors = 0
-        if process.keeper is not None and (process.is_keeper_lost or not self._is_keeper_gone):
+        if process.keeper is not None and not process.is_tree_empty:
             survivors = process.kill_tree()
+            self._wait_for_empty_tree()
         for descriptor in list(process.outputs):
             os.set_blocking(descriptor, False)
             for _ in range(32):
@@ -262,6 +242,18 @@ class Run:
                     del process.outputs[descriptor]
                     drain.adopt(descriptor)
         return survivors
+
+    def _wait_for_empty_tree(self) -> None:
+        """Give the keeper the moment it needs to collect what was killed."""
+        process = self._process
+        stop_at = time.monotonic() + LINGER_SECONDS
+        poll = select.poll()
+        poll.register(process.exit_read, select.POLLIN)
+        while not process.is_tree_empty and not process.is_keeper_lost:
+            left = stop_at - time.monotonic()
+            if left <= 0 or not poll.poll(left * 1000):
+                return
+            process.read_exit()
 
     def _finish(self, survivors: int) -> None:
         for name, cut in self._cuts.items():

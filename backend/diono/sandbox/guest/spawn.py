@@ -10,10 +10,7 @@ import signal
 import struct
 import subprocess
 import termios
-from types import FrameType
 from typing import NamedTuple, NoReturn
-
-from . import libc
 
 
 class Program(NamedTuple):
@@ -65,18 +62,18 @@ def _become(program: Program, report: int) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         os.execvpe(program.argv[0], program.argv, program.env)  # noqa: S606 - this is the sandbox
     except (OSError, ValueError) as error:
-        os.write(report, _described(error))
+        os.write(report, described(error))
     finally:
         os._exit(127)
 
 
-def _described(error: Exception) -> bytes:
+def described(error: Exception) -> bytes:
     number = error.errno if isinstance(error, OSError) else 0
     name = error.filename if isinstance(error, OSError) else None
     return json.dumps(["error", number, str(name or ""), str(error)]).encode()
 
 
-def _raise_described(line: bytes) -> NoReturn:
+def raise_described(line: bytes) -> NoReturn:
     _, number, name, text = json.loads(line)
     if number:
         raise OSError(number, os.strerror(number), name or None)
@@ -97,66 +94,6 @@ def launch_on_terminal(program: Program) -> int:
     if problem:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, 0)
-        _raise_described(problem)
+        raise_described(problem)
     yield_to_killer(pid)
     return pid
-
-
-def _close_all_but(kept: set[int]) -> None:
-    lowest = 3
-    for descriptor in sorted(kept):
-        os.closerange(lowest, descriptor)
-        lowest = max(lowest, descriptor + 1)
-    os.closerange(lowest, min(65536, os.sysconf("SC_OPEN_MAX")))
-
-
-def _stay(_number: int, _frame: FrameType | None) -> None:
-    """Not SIG_IGN: that would be inherited by the program."""
-
-
-def _keep(program: Program, report: int) -> NoReturn:
-    """Start the program, collect its whole tree, tell ``report`` how the first of it ended."""
-    try:
-        _close_all_but({report, *program.streams})
-        libc.set_name("keeper")
-        libc.adopt_orphans()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, _stay)
-        pid = launch(program)
-        for descriptor in {*program.streams}:
-            os.close(descriptor)
-        os.write(report, json.dumps(["started", pid]).encode() + b"\n")
-        while True:
-            ended, status = os.waitpid(-1, 0)
-            if ended == pid:
-                os.write(report, b"%d\n" % status)
-    except ChildProcessError:
-        os._exit(0)
-    except (OSError, ValueError) as error:
-        os.write(report, _described(error) + b"\n")
-    finally:
-        os._exit(1)
-
-
-def launch_tree(program: Program, report_write: int) -> int:
-    """Fork a keeper: parent of every process that the program will ever start, also of those
-    that leave its session. Return the keeper's process id."""
-    pid = os.fork()
-    if pid == 0:
-        _keep(program, report_write)
-    return pid
-
-
-def read_start(report: int) -> tuple[int, bytes]:
-    """Return the program's process id and what a keeper said beyond it. OSError, ValueError."""
-    said = b""
-    while b"\n" not in said:
-        piece = os.read(report, 4096)
-        if not piece:
-            raise OSError(11, "the program could not be started")
-        said += piece
-    line, _, rest = said.partition(b"\n")
-    message = json.loads(line)
-    if message[0] != "started":
-        _raise_described(line)
-    return int(message[1]), rest
