@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 import subprocess
 import tempfile
 from collections.abc import AsyncGenerator
@@ -15,7 +16,7 @@ from diono.sandbox.engine import link
 from diono.sandbox.engine.builtin import BaseTemplate, NoEgress
 from diono.sandbox.engine.fleet import DockerFleet
 from diono.sandbox.engine.ledger import instance_id
-from diono.sandbox.fleet import ENVD_PORT, CreateRequest, Lifetime
+from diono.sandbox.fleet import ENVD_PORT, CreateRequest, Lifetime, Streams
 from diono.sandbox.port import Limits
 
 SMALL = Limits(memory_mb=256, disk_mb=32, pids=64)
@@ -67,6 +68,24 @@ async def python(fleet: DockerFleet, sandbox_id: str, code: str) -> str:
     return said["stdout"]
 
 
+async def start_program(fleet: DockerFleet, sandbox_id: str, *argv: str) -> Streams:
+    """Start a program that outlives the call; it lives on when the stream is closed."""
+    message = json.dumps({"process": {"cmd": argv[0], "args": argv[1:]}}).encode()
+    body = struct.pack(">BI", 0, len(message)) + message
+    reader, writer = await fleet.dial(sandbox_id, ENVD_PORT)
+    head = (
+        "POST /process.Process/Start HTTP/1.1\r\nHost: guest\r\n"
+        f"Content-Type: application/connect+json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    writer.write(head.encode() + body)
+    await reader.readuntil(b'"pid"')
+    return reader, writer
+
+
+def kill_container(container: str) -> None:
+    subprocess.run(["docker", "kill", container], check=True, capture_output=True)
+
+
 def _lines(*argv: str) -> list[str]:
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split("\n")
 
@@ -85,7 +104,9 @@ def mounts(config: SandboxConfig) -> list[str]:
 
 
 def loops(config: SandboxConfig) -> list[str]:
-    files = [entry.read_text().strip() for entry in Path("/sys/block").glob("loop*/loop/backing_file")]
+    files = [
+        entry.read_text().strip() for entry in Path("/sys/block").glob("loop*/loop/backing_file")
+    ]
     return [file for file in files if file.startswith(str(config.state_dir))]
 
 
