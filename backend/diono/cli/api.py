@@ -19,6 +19,8 @@ ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0, read=120.0)
 # A stream that is silent this long is asked for again: that costs one request and loses nothing.
 _STREAM_TIMEOUT = httpx.Timeout(30.0, connect=5.0, read=45.0)
+# A program may be silent for as long as it runs; it is kept alive by the server's comments.
+_LONG_TIMEOUT = httpx.Timeout(30.0, connect=5.0, read=600.0)
 _PATIENCE_SECONDS = 60.0
 _RETRY_SECONDS = 0.5
 _UNAUTHORIZED = 401
@@ -53,6 +55,19 @@ class Api:
 
     async def post(self, path: str, body: JsonObject | None = None) -> JsonObject:
         return _object(await self._request("POST", path, body=body))
+
+    async def post_stream(
+        self, path: str, body: JsonObject
+    ) -> AsyncGenerator[tuple[str, JsonObject]]:
+        """Yield the kind and the data of each event that the answer consists of."""
+        async with self._client.stream(
+            "POST", path, json=body, headers=await self._headers(), timeout=_LONG_TIMEOUT
+        ) as answer:
+            if answer.is_error:
+                await answer.aread()
+                raise _error_of(answer)
+            async for event in _events_of(answer):
+                yield event
 
     async def download(self, path: str) -> bytes:
         return (await self._request("GET", path)).content
@@ -103,13 +118,8 @@ class Api:
             if answer.is_error:
                 await answer.aread()
                 raise _error_of(answer)
-            data: list[str] = []
-            async for line in answer.aiter_lines():
-                if line.startswith("data:"):
-                    data.append(line[5:].removeprefix(" "))
-                elif not line and data:
-                    yield json.loads("\n".join(data))
-                    data.clear()
+            async for _, data in _events_of(answer):
+                yield data
 
     async def _request(
         self,
@@ -139,6 +149,22 @@ class Api:
         if not self._token:
             self._token = await self._tokens()
         return {"Authorization": f"Bearer {self._token}"}
+
+
+async def _events_of(answer: httpx.Response) -> AsyncGenerator[tuple[str, JsonObject]]:
+    """Yield the kind and the data of server-sent events."""
+    kind = ""
+    data: list[str] = []
+    async for line in answer.aiter_lines():
+        if line.startswith("event:"):
+            kind = line[6:].strip()
+        elif line.startswith("data:"):
+            data.append(line[5:].removeprefix(" "))
+        elif not line:
+            if data:
+                yield kind, json.loads("\n".join(data))
+            kind = ""
+            data.clear()
 
 
 def _object(answer: httpx.Response) -> JsonObject:

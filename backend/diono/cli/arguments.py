@@ -62,6 +62,7 @@ def _grammar() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=help_text, description=help_text, parents=[common])
 
     _add_build(add("build", "build a program from one sentence and show what was proven"))
+    _add_run(add("run", "run a program of one file in a fresh sandbox"))
     _add_up(add("up", "run the server with the dashboard"))
     add("down", "stop the server that runs on this machine")
     _add_tasks(add("tasks", "list, show or cancel tasks"))
@@ -91,6 +92,17 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="provider/name; `diono models` lists them")
     parser.add_argument("--out", type=Path, help="also put the files into this empty folder")
     parser.add_argument("--budget-seconds", type=_positive, help="end honestly after this long")
+    _add_json(parser)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the program")
+    parser.add_argument(
+        "args", nargs="*", metavar="ARG", help="for the program; put -- before one with a dash"
+    )
+    parser.add_argument("--language", help="default: by the file's name or its first line")
+    parser.add_argument("--stdin", action="store_true", help="give it what comes on stdin")
+    parser.add_argument("--timeout", type=_positive, metavar="SECONDS", help="of the program")
     _add_json(parser)
 
 

@@ -58,8 +58,9 @@ SAMPLES: dict[str, tuple[str, str, str]] = {
     ),
     "rust": (
         (
-            "fn main() { let a: Vec<String> = std::env::args().collect(); let mut s = String::new(); "
-            'std::io::stdin().read_line(&mut s).unwrap(); println!("hello {} {}", a[1], s); }'
+            "fn main() { let a: Vec<String> = std::env::args().collect(); "
+            "let mut s = String::new(); std::io::stdin().read_line(&mut s).unwrap(); "
+            'println!("hello {} {}", a[1], s); }'
         ),
         "fn main( {",
         "fn main() { loop {} }",
