@@ -104,10 +104,12 @@ def _lines(axes: Any, is_turned: bool) -> list[_Line]:
 
 
 def _is_whisker(line: _Line, box: _Box) -> bool:
-    return (
-        len(line.places) == 2
-        and all(is_near(place, box.middle) for place in line.places)
-        and (is_near(line.values[0], box.low) or is_near(line.values[0], box.high))
+    """A line in the middle that starts at an edge and leads away from the box."""
+    if len(line.places) != 2 or not all(is_near(place, box.middle) for place in line.places):
+        return False
+    start, end = line.values
+    return (is_near(start, box.low) and end <= box.low + _NEAR) or (
+        is_near(start, box.high) and end >= box.high - _NEAR
     )
 
 

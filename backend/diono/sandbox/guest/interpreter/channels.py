@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
 from typing import Any
 
@@ -22,6 +23,18 @@ class Channel:
                 return None
             self._received += data
         line, _, self._received = self._received.partition(b"\n")
+        return json.loads(line)
+
+    def read_first(self) -> dict[str, Any] | None:
+        """Return the first message and leave the rest to the program that takes our place."""
+        line = b""
+        with socket.socket(fileno=os.dup(self._descriptor)) as stream:
+            while not line.endswith(b"\n"):
+                peeked = stream.recv(1 << 16, socket.MSG_PEEK)
+                if not peeked:
+                    return None
+                end = peeked.find(b"\n") + 1
+                line += stream.recv(end or len(peeked))
         return json.loads(line)
 
     def write(self, message: dict[str, Any]) -> None:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import random
 import site
 import sys
 import types
 from typing import Any, TextIO
 
 
-def take_place(env: dict[str, str] | None, cwd: str) -> None:
+def take_place(env: dict[str, str], cwd: str) -> None:
     """Set the environment, the folder and the import path; forget the guest's own modules."""
-    if env is not None:
-        os.environ.clear()
-        os.environ.update(env)
+    for name in [name for name in os.environ if name not in env]:
+        del os.environ[name]
+    for name, value in env.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
     with contextlib.suppress(OSError):
         os.chdir(cwd)
-    random.seed()
     sys.path[:0] = ["", *[part for part in os.environ.get("PYTHONPATH", "").split(":") if part]]
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     base = os.environ.get("PYTHONUSERBASE") or os.path.expanduser("~/.local")

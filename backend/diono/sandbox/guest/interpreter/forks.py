@@ -66,6 +66,7 @@ class Forks:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._controls: dict[bytes, socket.socket] = {}
+        self._spare: Pipes | None = None
         self.preimports: list[str] = []
 
     def fork_early(self, preimports: list[str]) -> None:
@@ -81,9 +82,29 @@ class Forks:
         theirs.close()
         self._controls[zygote.KERNEL] = ours
 
-    def child(self, kind: bytes, has_stdin: bool = False) -> Pipes:
+    def take_snippet(self) -> Pipes:
+        """Return a process that waits for a snippet, made before it was needed if possible."""
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            if not _has_ended(spare):
+                return spare
+            spare.close()
+        return self.child(zygote.SNIPPET)
+
+    def prepare_snippet(self) -> None:
+        """Have a process ready for the next snippet; harmless if that is not possible."""
+        if self._spare is None:
+            with contextlib.suppress(OSError):
+                spare = self.child(zygote.SNIPPET)
+                with self._lock:
+                    spare, self._spare = self._spare, spare
+                if spare is not None:
+                    spare.close()
+
+    def child(self, kind: bytes) -> Pipes:
         """Fork a kernel or a snippet; its first line on the channel says if it started."""
-        pipes, ends = open_pipes(has_stdin)
+        pipes, ends = open_pipes(has_stdin=kind == zygote.SNIPPET)
         descriptors = [ends.channel.fileno(), *ends[1:]]
         try:
             with self._lock:
@@ -138,6 +159,17 @@ class Forks:
         for control in self._controls.values():
             control.close()
         self._controls.clear()
+
+
+def _has_ended(pipes: Pipes) -> bool:
+    """Whether a process that should wait was killed."""
+    try:
+        said = pipes.channel.recv(4096, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return not said or b"exited" in said or b"refused" in said
 
 
 def _no_one(_status: int) -> None:

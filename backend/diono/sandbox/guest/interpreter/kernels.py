@@ -50,7 +50,13 @@ class Kernel:
         self._is_open = True
         self._received = bytearray()
         self._searched = 0
-        spec = {"argv": list(language.argv), "env": env, "cwd": cwd}
+        spec = {
+            "argv": list(language.argv),
+            "env": env,
+            "cwd": cwd,
+            "language": language.name,
+            "is_script": language.is_script,
+        }
         self.channel.settimeout(_START_SECONDS)
         self.channel.sendall(encode(spec) + b"\n")
         self.channel.setblocking(False)

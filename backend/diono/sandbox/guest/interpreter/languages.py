@@ -24,13 +24,15 @@ _ALIASES = {
 class Language(NamedTuple):
     """``argv`` is the kernel's program; empty for Python, which the zygote forks.
 
-    ``program`` must be in the image; ``package`` is what Debian calls it.
+    ``is_script`` ones are driven by ``script_kernel``. ``program`` must be in the image;
+    ``package`` is what Debian calls it.
     """
 
     name: str
     argv: tuple[str, ...] = ()
     program: str = ""
     package: str = ""
+    is_script: bool = False
 
 
 def _file(name: str) -> str:
@@ -41,7 +43,9 @@ _LANGUAGES = {
     language.name: language
     for language in (
         Language("python"),
-        Language("bash", ("bash", "--noprofile", "--norc", _file("kernel.sh")), "bash", "bash"),
+        Language(
+            "bash", ("bash", "--noprofile", "--norc", _file("kernel.sh")), "bash", "bash", True
+        ),
         Language(
             "javascript",
             ("node", "--expose-internals", "--no-warnings", _file("kernel.js"), "javascript"),

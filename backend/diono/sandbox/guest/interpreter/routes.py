@@ -66,6 +66,7 @@ class Interpreter:
         cwd = self.tenant.path(_text(fields, "cwd") or self.tenant.workspace)
         spec = snippets.Spec(checked, env, cwd)
         response.json(200, snippets.run(self.forks, spec, request.connection.socket.fileno()))
+        self.forks.prepare_snippet()
 
     def execute(self, request: Request, response: Response) -> None:
         fields = _body(request)

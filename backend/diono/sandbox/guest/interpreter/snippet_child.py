@@ -4,47 +4,45 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import json
+import importlib
 import os
-import socket
 import sys
 import threading
-import traceback
 from types import TracebackType
 from typing import Any
 
 from . import environment, sources
+from .channels import Channel
 
 _FILENAME = "<string>"
+_VALUE_LIMIT = 10_000
 
 
 def main(descriptor: int) -> int:
     """Read the snippet from the channel, run it, return the exit code."""
-    channel = socket.socket(fileno=descriptor)
-    with channel.makefile("rb") as reader:
-        spec = json.loads(reader.readline())
+    channel = Channel(descriptor)
     environment.open_streams()
+    spec = channel.read()
+    if spec is None:
+        return 0
     environment.take_place(spec["env"], spec["cwd"])
     sys.argv = ["-c", *spec["args"]]
     code = _perform(spec["code"], channel)
     code = _wind_up(code)
-    channel.close()
+    with contextlib.suppress(OSError):
+        channel.write({"type": "finished", "code": code})
     return code
 
 
-def _perform(source: str, channel: socket.socket) -> int:
+def _perform(source: str, channel: Channel) -> int:
     namespace = environment.new_main()
     try:
-        sources.remember(_FILENAME, source)
         exec(compile(source, _FILENAME, "exec", dont_inherit=True), namespace)  # noqa: S102
     except SystemExit as error:
         return _exit_code(error)
-    except KeyboardInterrupt:
-        traceback.print_exc()
-        return 130
     except BaseException as error:  # noqa: BLE001 - whatever the snippet raises is its result
-        _report(error, channel)
-        return 1
+        _report(error, source, channel)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
     return 0
 
 
@@ -58,18 +56,20 @@ def _exit_code(error: SystemExit) -> int:
     return 1
 
 
-def _report(error: BaseException, channel: socket.socket) -> None:
+def _report(error: BaseException, source: str, channel: Channel) -> None:
     """Say what was raised: to people on stderr, to the caller on the channel."""
     trace: TracebackType | None = error.__traceback__
     error.__traceback__ = trace.tb_next if trace is not None else None
+    sources.remember(_FILENAME, source)
     value = sources.text_of(error)
+    traceback = importlib.import_module("traceback")
     if sys.excepthook is sys.__excepthook__:
         traceback.print_exception(type(error), error, error.__traceback__)
     else:
         sys.excepthook(type(error), error, error.__traceback__)
-    line = json.dumps({"type": "error", "name": type(error).__name__, "value": value[:10_000]})
     with contextlib.suppress(OSError):
-        channel.sendall(line.encode("ascii") + b"\n")
+        name = type(error).__name__
+        channel.write({"type": "error", "name": name, "value": value[:_VALUE_LIMIT]})
 
 
 def _wind_up(code: int) -> int:

@@ -15,7 +15,6 @@ from .. import tree
 from ..output import HeadAndTail
 from ..reaper import exit_code_of
 from ..wire import HttpError
-from . import zygote
 from .forks import Forks, Pipes
 
 _READ_SIZE = 1 << 16
@@ -48,6 +47,7 @@ class Snippet:
         self._pipes = pipes
         self._pid = 0
         self._status: int | None = None
+        self._code: int | None = None
         self._error: dict[str, str] | None = None
         self._refusal = 0
         self._received = bytearray()
@@ -65,7 +65,7 @@ class Snippet:
         is_late = is_gone = False
         self._register(watch)
         deadline = started + self._spec.timeout
-        while self._status is None and self._is_channel_open:
+        while self._code is None and self._status is None and self._is_channel_open:
             left = deadline - time.monotonic()
             if left <= 0:
                 is_late = True
@@ -74,7 +74,7 @@ class Snippet:
                 is_gone = True
                 break
         self._kill()
-        self._drain(time.monotonic() + _LINGER_SECONDS)
+        self._drain(time.monotonic() + (_LINGER_SECONDS if self._code is None else 0))
         if self._refusal:
             raise OSError(self._refusal, os.strerror(self._refusal))
         if is_gone:
@@ -88,9 +88,11 @@ class Snippet:
         self._poll.register(pipes.stderr, select.POLLIN)
         self._poll.register(pipes.channel, select.POLLIN | select.POLLOUT)
         self._poll.register(watch, select.POLLRDHUP)
-        if pipes.stdin >= 0:
+        if self._stdin:
             os.set_blocking(pipes.stdin, False)
             self._poll.register(pipes.stdin, select.POLLOUT)
+        else:
+            self._close_stdin()
 
     def _step(self, seconds: float, watch: int) -> bool:
         """Wait for something and deal with it; True if the caller is gone."""
@@ -125,8 +127,11 @@ class Snippet:
                 self._stdin = self._stdin[len(self._stdin) :]
         if not self._stdin:
             self._poll.unregister(self._pipes.stdin)
-            os.close(self._pipes.stdin)
-            self._pipes = self._pipes._replace(stdin=-1)
+            self._close_stdin()
+
+    def _close_stdin(self) -> None:
+        os.close(self._pipes.stdin)
+        self._pipes = self._pipes._replace(stdin=-1)
 
     def _talk(self, events: int) -> None:
         channel = self._pipes.channel
@@ -160,6 +165,8 @@ class Snippet:
             self._pid = int(event["pid"])
         elif kind == "exited":
             self._status = int(event["status"])
+        elif kind == "finished":
+            self._code = int(event["code"])
         elif kind == "refused":
             self._refusal = int(event["errno"]) or errno.EAGAIN
         elif kind == "error":
@@ -168,7 +175,7 @@ class Snippet:
     def _kill(self) -> None:
         """End all that the child has started; the runner kills what is no longer below it."""
         if self._pid:
-            if self._status is None:
+            if self._status is None and self._code is None:
                 tree.kill_below(self._pid)
             with contextlib.suppress(OSError):
                 os.killpg(self._pid, signal.SIGKILL)
@@ -176,11 +183,14 @@ class Snippet:
     def _drain(self, deadline: float) -> None:
         """Read what is left; a process that left the session may hold a pipe a little longer."""
         open_streams = set(self._collected)
-        while open_streams and time.monotonic() < deadline:
+        while open_streams:
             poll = select.poll()
             for descriptor in open_streams:
                 poll.register(descriptor, select.POLLIN)
-            for descriptor, _ in poll.poll(max(1, (deadline - time.monotonic()) * 1000)):
+            ready = poll.poll(max(0, (deadline - time.monotonic()) * 1000))
+            if not ready:
+                return
+            for descriptor, _ in ready:
                 try:
                     data = os.read(descriptor, _READ_SIZE)
                 except BlockingIOError:
@@ -189,6 +199,11 @@ class Snippet:
                     self._collected[descriptor].add(data)
                 else:
                     open_streams.discard(descriptor)
+
+    def _exit_code(self) -> int | None:
+        if self._code is None and self._status is not None:
+            return exit_code_of(self._status)
+        return self._code
 
     def close(self) -> None:
         self._pipes.close()
@@ -199,7 +214,7 @@ class Snippet:
         return {
             "stdout": stdout.text(),
             "stderr": stderr.text(),
-            "exit_code": None if is_late or self._status is None else exit_code_of(self._status),
+            "exit_code": None if is_late else self._exit_code(),
             "error": self._error,
             "seconds": round(seconds, 6),
             "truncated": stdout.is_truncated or stderr.is_truncated,
@@ -227,7 +242,7 @@ class _Collected:
 
 def run(forks: Forks, spec: Spec, watch: int) -> dict[str, Any]:
     """Run a snippet; OSError if there is no process for it."""
-    pipes = forks.child(zygote.SNIPPET, has_stdin=bool(spec.stdin))
+    pipes = forks.take_snippet()
     snippet = Snippet(spec, pipes)
     try:
         return snippet.run(watch)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import linecache
+import importlib
 
 
 def remember(filename: str, source: str) -> None:
     """Let tracebacks show lines of a text that is in no file."""
+    linecache = importlib.import_module("linecache")
     lines = source.splitlines(keepends=True)
     linecache.cache[filename] = (len(source), None, lines, filename)
 

@@ -22,7 +22,7 @@ import sys
 import threading
 from typing import NoReturn
 
-from .. import libc
+from .. import libc, spawn
 
 KERNEL = b"kernel"
 PROGRAM = b"program"
@@ -115,13 +115,13 @@ class Zygote:
                 return
             channel = self._children.pop(pid, None)
             if self._is_runner:
-                self._kill_strays(pid)
+                self._kill_strays()
             if channel is not None:
                 _tell(channel, "exited", "status", status)
                 channel.close()
 
-    def _kill_strays(self, ended: int) -> None:
-        """Kill what snippets left behind: all of ``ended``'s session, and all if none runs."""
+    def _kill_strays(self) -> None:
+        """Kill what snippets have left to us, unless it is in the session of a living one."""
         own = os.getpid()
         try:
             with open(f"/proc/self/task/{own}/children", encoding="ascii") as file:
@@ -130,7 +130,7 @@ class Zygote:
             return
         for pid in strays:
             with contextlib.suppress(OSError):
-                if not self._children or os.getsid(pid) == ended:
+                if os.getsid(pid) not in self._children:
                     os.kill(pid, signal.SIGKILL)
 
 
@@ -158,8 +158,7 @@ def _make_independent(channel: socket.socket, standard: list[int]) -> None:
         os.dup2(descriptor, target)
     os.dup2(channel.detach(), _CHANNEL, inheritable=False)
     os.closerange(_CHANNEL + 1, os.sysconf("SC_OPEN_MAX"))
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")
+    spawn.yield_to_killer(os.getpid())
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()
@@ -174,6 +173,8 @@ def _prepare(preimports: list[str]) -> None:
     os.close(null)
     site.main()
     if preimports:
+        for name in _CHILDREN.values():
+            importlib.import_module(name, __package__)
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for name in preimports:
         with contextlib.suppress(Exception):
