@@ -1,17 +1,20 @@
-"""Our own routes of the control plane: keys, and how the engine is. For admin keys."""
+"""Our own routes of the control plane: keys, links to ports, and how the engine is."""
 
+import time
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
-from diono.kernel.errors import NotFound
+from diono.kernel.errors import InvalidInput, NotFound
 from diono.sandbox.extensions import HEALTH_PATH, KEYS_PATH
+from diono.sandbox.fleet import GUEST_PORTS
 from diono.sandbox.port import EngineHealth
 from diono.sandbox.scopes import Scope
-from diono.sandbox.server.desk import AdminCaller, TheDesk
+from diono.sandbox.server.desk import AdminCaller, SandboxCaller, TheDesk
 from diono.sandbox.server.keys import Key
+from diono.sandbox.server.signing import LINK_PARAMETER, link_token
 
 router = APIRouter()
 
@@ -67,3 +70,24 @@ async def engine_health(desk: TheDesk, caller: AdminCaller) -> EngineHealth:
 async def is_up() -> dict[str, bool]:
     """For load balancers: says nothing but that we answer."""
     return {"ok": True}
+
+
+class NewLink(BaseModel):
+    port: int = Field(ge=1, le=65535)
+    seconds: int = Field(default=3600, ge=1, le=30 * 86_400)
+
+
+@router.post("/diono/sandboxes/{sandbox_id}/links", status_code=201)
+async def share_port(
+    sandbox_id: str, body: NewLink, desk: TheDesk, caller: SandboxCaller
+) -> dict[str, Any]:
+    """A link that opens one port of a sandbox to a browser for a while. Needs a domain."""
+    info = await desk.sandbox(caller, sandbox_id)
+    if not desk.config.domain:
+        raise InvalidInput("links need host names: start the service with a domain")
+    if body.port in GUEST_PORTS:
+        raise InvalidInput("this port is not for browsers")
+    expires_at = int(time.time()) + body.seconds
+    token = link_token(info, body.port, expires_at)
+    host = f"{body.port}-{info.sandbox_id}.{desk.config.domain}"
+    return {"url": f"http://{host}/?{LINK_PARAMETER}={token}", "expires_at": expires_at}

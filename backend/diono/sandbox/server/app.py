@@ -50,6 +50,8 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if isinstance(error.__cause__, DionoError):  # ours, met while the body was read
+        return _answer(refusal_of(error.__cause__))
     return _answer(Refusal(error.status_code, str(error.detail), {"Should-Retry": "false"}))
 
 
@@ -107,8 +109,7 @@ class Service:
             sandbox_id = headers.get(b"e2b-sandbox-id", b"").decode("latin-1")
             await send_refusal(scope, receive, send, gateway_refusal(error, sandbox_id[:64], 0))
             return
-        is_signed = scope["path"] == "/files" and b"signature=" in scope["query_string"]
-        if target is not None or is_signed:
+        if target is not None or scope["path"] == "/files":
             await self._gateway(scope, receive, send, target)
         elif scope["type"] == "websocket":
             message = f"only {TUNNEL_PATH} and sandboxes' own addresses speak WebSocket here"

@@ -15,6 +15,7 @@ from diono.sandbox.scopes import Scope
 from diono.sandbox.server.desk import SANDBOX_ID, Desk, same
 from diono.sandbox.server.signing import (
     LINK_PARAMETER,
+    SignatureRefused,
     SignedFile,
     cookie_value,
     opens,
@@ -112,13 +113,15 @@ class Doorway:
             raise TokenRefused("unauthorized access, please provide a valid access token")
         return Visit(info, port)
 
-    async def signed_file(self, scope: RequestScope) -> Visit | None:
-        """A signed file URL that names no sandbox: the one whose token signed it is meant."""
-        if scope["type"] != "http" or scope["raw_path"] != _FILES_PATH:
-            return None
-        signed = SignedFile.of(scope["method"], scope["query_string"])
+    async def signed_file(self, scope: RequestScope) -> Visit:
+        """A file URL that names no sandbox: the one whose token signed it is meant.
+
+        Raises SignatureRefused, also for one without a signature.
+        """
+        is_request = scope["type"] == "http" and scope["raw_path"] == _FILES_PATH
+        signed = SignedFile.of(scope["method"], scope["query_string"]) if is_request else None
         if signed is None:
-            return None
+            raise SignatureRefused("missing signature, and no sandbox is named")
         candidates = [
             info
             for info in await self._desk.fleet.list()

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from starlette.types import Receive, Scope, Send
 
 from diono.kernel.errors import DionoError
-from diono.sandbox.errors import SandboxBusy, SandboxGone
+from diono.sandbox.errors import SandboxBusy
 from diono.sandbox.extensions import TUNNEL_PATH
 from diono.sandbox.fleet import GUEST_PORTS
 from diono.sandbox.guest_http import (
@@ -55,10 +55,7 @@ class Gateway:
 
     async def _admit(self, scope: Scope, target: Target | None) -> Visit:
         if target is None:
-            visit = await self.doorway.signed_file(scope)
-            if visit is None:
-                raise SandboxGone("this address belongs to no sandbox")
-            return visit
+            return await self.doorway.signed_file(scope)
         headers = first_values(scope)
         if scope["type"] == "websocket" and scope["path"] == TUNNEL_PATH:
             return await self.doorway.admit_tunnel(target, scope, headers)

@@ -6,6 +6,7 @@ standard input make it end every sandbox and stop.
 
 import asyncio
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -96,6 +97,18 @@ def _tcp_listener(address: str) -> socket.socket:
     return listener
 
 
+def _public_listeners(address: str) -> list[socket.socket]:
+    """A port that is taken must not cost the API its sandboxes: the unix socket serves these."""
+    try:
+        return [_tcp_listener(address)]
+    except OSError as error:
+        sys.stderr.write(
+            f"the sandbox service cannot listen on {address} ({error.strerror}), so E2B SDKs do "
+            "not reach it; choose another address with DIONO_SANDBOX_LISTEN\n"
+        )
+        return []
+
+
 class _Server(uvicorn.Server):
     """Tells when it listens, and leaves signals to us."""
 
@@ -113,6 +126,8 @@ class _Server(uvicorn.Server):
 
 
 def _server(application: Application) -> _Server:
+    # What it would tell are callers' doings, or errors that the application has logged by itself.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     return _Server(
         uvicorn.Config(
             application,
@@ -136,7 +151,7 @@ async def listening(application: Application, config: SandboxConfig) -> AsyncGen
     """Serve while the context lasts; yields the TCP ports, if any."""
     listeners = [await asyncio.to_thread(_unix_listener, config.socket)]
     if config.listen:
-        listeners.append(await asyncio.to_thread(_tcp_listener, config.listen))
+        listeners += await asyncio.to_thread(_public_listeners, config.listen)
     server = _server(application)
     task = asyncio.create_task(server.serve(listeners))
     try:

@@ -1,9 +1,10 @@
 """Bodies of the control plane's requests, as the SDKs send them. Unknown fields are ignored."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from diono.kernel.errors import InvalidInput
@@ -13,6 +14,9 @@ from diono.sandbox.port import Limits
 _LONGEST_SECONDS = 86_400
 _METADATA_LIMIT = 64
 _ENV_LIMIT = 256
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORKSPACE_PATHS = frozenset({"/work", "/home/user"})
+VOLUME_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 ALL_ADDRESSES = frozenset({"0.0.0.0/0", "::/0"})
 
 
@@ -61,7 +65,7 @@ class _AutoResume(_Body):
 
 
 class _VolumeMount(_Body):
-    name: str
+    name: str = Field(pattern=VOLUME_NAME)
     path: str = "/work"
 
 
@@ -91,11 +95,20 @@ class Extension(_Body):
     wakes_on_traffic: bool | None = None
 
 
+def _environment(values: Mapping[str, str]) -> Mapping[str, str]:
+    for name, value in values.items():
+        if not _VARIABLE.fullmatch(name) or "\x00" in value:
+            raise ValueError(f"{name[:40]!r} is no variable that a process can have")
+    return values
+
+
 class CreateBody(_Body):
     template_id: str = Field(default="base", alias="templateID", min_length=1, max_length=200)
     timeout: int = Field(default=300, ge=0, le=_LONGEST_SECONDS)
     metadata: Mapping[str, str] | None = Field(default=None, max_length=_METADATA_LIMIT)
-    env_vars: Mapping[str, str] | None = Field(default=None, max_length=_ENV_LIMIT)
+    env_vars: Annotated[Mapping[str, str], AfterValidator(_environment)] | None = Field(
+        default=None, max_length=_ENV_LIMIT
+    )
     auto_pause: bool = False
     auto_pause_memory: bool = True
     auto_resume: _AutoResume | None = None
@@ -143,7 +156,11 @@ class CreateBody(_Body):
         mounts = self.volume_mounts or []
         if len(mounts) > 1:
             raise InvalidInput("a sandbox takes one volume; mount the others in other sandboxes")
-        return VolumeMount(name=mounts[0].name, path=mounts[0].path) if mounts else None
+        if not mounts:
+            return None
+        if mounts[0].path.rstrip("/") not in _WORKSPACE_PATHS:
+            raise InvalidInput("a volume is mounted at /home/user: it becomes the workspace")
+        return VolumeMount(name=mounts[0].name, path=mounts[0].path)
 
 
 class TimeoutBody(_Body):
@@ -173,4 +190,4 @@ class ForkBody(_Body):
 
 
 class VolumeBody(_Body):
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+    name: str = Field(pattern=VOLUME_NAME)
