@@ -18,6 +18,7 @@ from diono.sandbox.egress.proxy import EgressProxy
 from diono.sandbox.engine.builtin import BaseTemplate
 from diono.sandbox.engine.fleet import DockerFleet
 from diono.sandbox.fleet import ENVD_PORT, CreateRequest, SandboxInfo
+from diono.sandbox.images.store import TemplateStore
 from diono.sandbox.port import Limits, NetworkPolicy
 
 SMALL = Limits(memory_mb=256, disk_mb=64, pids=128)
@@ -38,16 +39,21 @@ class FleetRig:
     fleet: DockerFleet
     proxy: EgressProxy
     outside: Outside
+    templates: TemplateStore
 
-    async def create(self, policy: NetworkPolicy) -> SandboxInfo:
-        request = CreateRequest(owner="owner", limits=SMALL, network=policy)
+    async def create(self, policy: NetworkPolicy, template: str = "base") -> SandboxInfo:
+        request = CreateRequest(owner="owner", limits=SMALL, network=policy, template=template)
         return await self.fleet.create(request)
 
     async def run(
-        self, info: SandboxInfo, *argv: str, env: Mapping[str, str] | None = None
+        self,
+        info: SandboxInfo,
+        *argv: str,
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/work",
     ) -> tuple[int, str]:
         """Run a program to its end; return its exit code and all it printed."""
-        process = {"cmd": argv[0], "args": list(argv[1:]), "envs": dict(env or {})}
+        process = {"cmd": argv[0], "args": list(argv[1:]), "envs": dict(env or {}), "cwd": cwd}
         message = json.dumps({"process": process, "stdin": False}).encode()
         body = b"\0" + len(message).to_bytes(4, "big") + message
         head = (
@@ -93,7 +99,7 @@ def _dechunked(text: bytes) -> bytes:
 
 @asynccontextmanager
 async def fleet_rig(is_real: bool = False) -> AsyncGenerator[FleetRig]:
-    """``is_real``: names resolve and connections go where the host's do."""
+    """``is_real``: names resolve and connections go where the host's do, templates are all."""
     outside = Outside()
     config = config_for(Path(tempfile.mkdtemp(prefix="diono-test-")))
     proxy = (
@@ -101,10 +107,12 @@ async def fleet_rig(is_real: bool = False) -> AsyncGenerator[FleetRig]:
         if is_real
         else EgressProxy(config, resolve=outside.resolve, connect=outside.connect)
     )
-    fleet = DockerFleet(config, BaseTemplate(config), proxy)
+    templates = TemplateStore(config)
+    fleet = DockerFleet(config, templates if is_real else BaseTemplate(config), proxy)
     try:
-        yield FleetRig(config, fleet, proxy, outside)
+        yield FleetRig(config, fleet, proxy, outside, templates)
     finally:
+        await templates.close()
         await fleet.close()
         await proxy.close_all()
         shutil.rmtree(config.state_dir, ignore_errors=True)

@@ -19,6 +19,7 @@ def make_cache_folder(config: SandboxConfig) -> Path:
     cache = home / "cache"
     for folder in (cache, cache / "wheels", cache / "npm"):
         folder.mkdir(exist_ok=True)
-        # The fetching container's user writes here; the state folder lets nobody else in.
-        folder.chmod(0o777)
+        # The fetching container's user writes here; the state folder lets nobody else in. What
+        # npm made can be opened by who knows its name, and not be listed.
+        folder.chmod(0o733 if folder.name == "npm" else 0o777)
     return cache

@@ -91,8 +91,10 @@ class PackageCache:
         plan = check(order)
         await self._lay()
         started = time.monotonic()
-        if await asyncio.to_thread(self._is_fresh, plan):
-            return self._result(plan, started, was_cached=True)
+        known = await asyncio.to_thread(self._fresh, plan)
+        if known is not None:
+            seconds = time.monotonic() - started
+            return known.model_copy(update={"seconds": seconds, "was_cached": True})
         task = self._running.get(plan.key)
         if task is None:
             if len(self._running) >= _WAITING_LIMIT:
@@ -128,39 +130,37 @@ class PackageCache:
     def _archive(self, plan: Plan) -> str:
         return f"npm/{plan.key}.tar" if plan.manager == "npm" else ""
 
-    def _result(self, plan: Plan, started: float, was_cached: bool) -> FetchResult:
-        return FetchResult(
-            is_ready=True,
-            archive=self._archive(plan),
-            packages=plan.packages,
-            seconds=time.monotonic() - started,
-            was_cached=was_cached,
-        )
-
-    def _is_fresh(self, plan: Plan) -> bool:
+    def _fresh(self, plan: Plan) -> FetchResult | None:
         mark = self._known / plan.key
+        is_locked = "package-lock.json" in plan.files and not plan.packages
         try:
             age = time.time() - mark.stat().st_mtime
+            if not is_locked and not 0 <= age < _FRESH_SECONDS:
+                return None
             if plan.manager == "npm":
-                # The tenant sees the archive's name only; that it is there is all we ask.
+                # It is there, and was used last now.
                 os.utime(self.folder / self._archive(plan), follow_symlinks=False)
-        except OSError:
-            return False
-        is_locked = "package-lock.json" in plan.files and not plan.packages
-        return is_locked or 0 <= age < _FRESH_SECONDS
+            return FetchResult.model_validate_json(mark.read_bytes())
+        except (OSError, ValidationError):
+            return None
 
     async def _fetch(self, plan: Plan, timeout_seconds: float) -> FetchResult:
         started = time.monotonic()
         async with self._slots:
             answer = await self._run(plan, timeout_seconds)
-        if not answer.is_ready:
-            return answer.model_copy(update={"seconds": time.monotonic() - started})
-        await asyncio.to_thread(self._remember, plan)
-        result = self._result(plan, started, was_cached=False)
-        return result.model_copy(update={"output": answer.output})
+        result = answer.model_copy(
+            update={
+                "seconds": time.monotonic() - started,
+                "packages": plan.packages,
+                "archive": self._archive(plan),
+            }
+        )
+        if result.is_ready:
+            await asyncio.to_thread(self._remember, plan, result)
+        return result
 
-    def _remember(self, plan: Plan) -> None:
-        (self._known / plan.key).touch()
+    def _remember(self, plan: Plan, result: FetchResult) -> None:
+        (self._known / plan.key).write_text(result.model_dump_json())
         _prune(self.folder, _CACHE_LIMIT_BYTES)
 
     async def _run(self, plan: Plan, timeout_seconds: float) -> FetchResult:

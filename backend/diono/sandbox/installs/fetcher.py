@@ -98,7 +98,10 @@ def _modules(order: dict[str, Any], staging: str) -> dict[str, Any]:
     packed = _run(["tar", "-cf", f"{staging}/packed.tar", *parts], project)
     if packed["is_ready"]:
         os.replace(f"{staging}/packed.tar", f"{CACHE}/npm/{order['key']}.tar")
-    return {**packed, "output": result["output"] + packed["output"]}
+    with open(f"{project}/package.json", encoding="utf-8") as file:
+        dependencies = json.load(file).get("dependencies", {})
+    output = result["output"] + packed["output"]
+    return {**packed, "output": output, "dependencies": dependencies}
 
 
 def _fetch(order: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +18,7 @@ MANIFEST_LIMIT_BYTES = 8 * 1024 * 1024
 _NPM_NAME = re.compile(r"(?:@[a-z0-9~-][a-z0-9._~-]{0,99}/)?[a-z0-9~-][a-z0-9._~-]{0,199}")
 _NPM_VERSION = re.compile(r"[A-Za-z0-9 .*^~<>=|+_-]{0,100}")
 _NPM_SECTIONS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
-_NPM_KEPT = ("name", "version", "private", "type", "engines", "workspaces", "peerDependenciesMeta")
+_NPM_KEPT = ("type", "engines", "peerDependenciesMeta")
 _PYTHON = re.compile(r"3\.\d{1,2}")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
@@ -39,7 +39,8 @@ class FetchOrder(BaseModel):
 
 class FetchResult(BaseModel):
     """``archive`` is the file of npm's result under the cache folder; wheels are found by name.
-    ``packages`` are the checked names, for the offline step."""
+    ``packages`` are the checked names, for the offline step; ``dependencies`` what package.json
+    says of them once npm has added them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,6 +48,7 @@ class FetchResult(BaseModel):
     output: str = ""
     archive: str = ""
     packages: tuple[str, ...] = ()
+    dependencies: Mapping[str, str] = Field(default_factory=dict, max_length=2000)
     seconds: float = 0.0
     was_cached: bool = False
 
@@ -102,7 +104,7 @@ def _npm_plan(order: FetchOrder) -> Plan:
     elif not packages:
         raise InvalidInput("name at least one package, or give a package.json")
     if "package-lock.json" in order.manifest and files:
-        lock = _object(order.manifest["package-lock.json"], "package-lock.json")
+        lock = _clean_lock(order.manifest["package-lock.json"])
         files["package-lock.json"] = json.dumps(lock)
     return Plan(manager="npm", packages=packages, files=files)
 
@@ -118,13 +120,13 @@ def _npm_package(text: str) -> str:
 
 
 def clean_manifest(text: str) -> dict[str, object]:
-    """Return a package.json with names and versions only: no scripts, no configuration.
+    """Return a package.json with its packages only: no scripts, no configuration, no name (what
+    is cached is everybody's).
 
     Versions that are places (git, http, file) raise RequirementRefused.
     """
     given = _object(text, "package.json")
     kept: dict[str, object] = {key: given[key] for key in _NPM_KEPT if key in given}
-    kept.pop("workspaces", None)
     for section in _NPM_SECTIONS:
         entries = given.get(section)
         if entries is None:
@@ -143,6 +145,17 @@ def clean_manifest(text: str) -> dict[str, object]:
     return kept
 
 
+def _clean_lock(text: str) -> dict[str, object]:
+    lock = _object(text, "package-lock.json")
+    packages = lock.get("packages")
+    root = cast("dict[str, object]", packages).get("") if isinstance(packages, dict) else None
+    for named in (lock, root):
+        if isinstance(named, dict):
+            for key in ("name", "version", "scripts"):
+                cast("dict[str, object]", named).pop(key, None)
+    return lock
+
+
 def _object(text: str, what: str) -> dict[str, object]:
     try:
         value: object = json.loads(text)
@@ -151,22 +164,3 @@ def _object(text: str, what: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise InvalidInput(f"{what} must be an object")
     return cast("dict[str, object]", value)
-
-
-def offline_arguments(
-    manager: Manager, result: FetchResult, wheels: str, cache: str
-) -> Sequence[tuple[str, ...]]:
-    """Return the programs to run in the sandbox, in the project's folder, one after the other.
-
-    They need no network: all they read lies under ``cache``, whose wheels are in ``wheels``.
-    """
-    if manager == "npm":
-        archive = f"{cache}/{result.archive}"
-        return (("rm", "-rf", "node_modules"), ("tar", "-xf", archive))
-    offline = ("--no-index", "--find-links", wheels, "--only-binary", ":all:")
-    target = ("--target", "/work/.packages", "--upgrade")
-    if manager == "uv":
-        return (("uv", "pip", "install", "--offline", *offline, *target, "--", *result.packages),)
-    quiet = ("--isolated", "--no-input", "--disable-pip-version-check", "--progress-bar", "off")
-    pip = ("python3", "-I", "-m", "pip", "install", "--no-cache-dir", "--no-compile")
-    return ((*pip, *quiet, *offline, *target, "--", *result.packages),)
