@@ -20,6 +20,7 @@ from diono.sandbox.engine.fleet import DockerFleet
 from diono.sandbox.fleet import Fleet, Templates
 from diono.sandbox.image import ensure_image
 from diono.sandbox.images.store import TemplateStore
+from diono.sandbox.installs.cache import PackageCache
 from diono.sandbox.launch import start_sandboxd
 from diono.sandbox.port import ExecRequest, ExecResult, Limits, Sandbox, Sandboxes, SandboxSpec
 from diono.sandbox.server.app import create_service
@@ -75,7 +76,7 @@ async def sandboxes_of(kind: str, config: SandboxConfig) -> AsyncGenerator[Sandb
         return
     async with fleet_of(config) as (fleet, templates):
         if kind == "fleet":
-            in_process = FleetSandboxes(fleet, config.registries)
+            in_process = FleetSandboxes(fleet, PackageCache(config, templates), config.registries)
             yield in_process
             await in_process.close()
             return

@@ -3,16 +3,18 @@
 import contextlib
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from diono.sandbox import checks
 from diono.sandbox.client_exec import Commands
 from diono.sandbox.client_files import DEFAULT_MODE, Files, mode_command
 from diono.sandbox.client_http import ENDED, Channel
+from diono.sandbox.client_install import Installer, Owner
 from diono.sandbox.client_output import text_of
 from diono.sandbox.client_services import Services
 from diono.sandbox.errors import PortClosed, SandboxGone
 from diono.sandbox.fleet import Streams
+from diono.sandbox.installs.orders import FetchOrder
 from diono.sandbox.port import (
     ExecEvent,
     ExecRequest,
@@ -28,33 +30,6 @@ from diono.sandbox.port import (
 
 _SNIPPET_GRACE_SECONDS = 5.0
 _SNIPPET_OUTPUT_LIMIT = 1_000_000
-_PIP = ("python3", "-I", "-m", "pip", "--isolated", "install", "--no-input", "--no-cache-dir")
-_PROBE = (*("python3", "-m", "pip", "install", "--dry-run", "--no-index", "--no-input"),
-          "--break-system-packages")  # fmt: skip
-_WHEELS = (
-    *("--only-binary", ":all:", "--target", "/work/.packages", "--upgrade", "--no-compile"),
-    *("--disable-pip-version-check", "--progress-bar", "off", "--timeout", "20", "--retries", "1"),
-)
-
-
-class Owner(Protocol):
-    """Who keeps the sandbox: the adapter that opened it."""
-
-    async def end(self, sandbox_id: str) -> None:
-        """Destroy it: processes may be left that nothing else can reach."""
-        ...
-
-    def forget(self, sandbox_id: str) -> None:
-        """It is gone; the next ``open`` must not return it."""
-        ...
-
-    async def dial(self, sandbox_id: str, port: int) -> Streams:
-        """Open a stream to a loopback port. PortClosed, SandboxGone."""
-        ...
-
-    def registry_access(self, sandbox_id: str) -> contextlib.AbstractAsyncContextManager[None]:
-        """Let the sandbox reach the package registries, and nothing else, for a while."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -75,6 +50,7 @@ class WireSandbox:
         self._services = parts.services
         self._files = Files(parts.channel)
         self._commands = Commands(parts.channel, parts.is_diono, self)
+        self._installer = Installer(sandbox_id, self, owner)
         self._is_over = False
 
     def mark_over(self) -> None:
@@ -158,23 +134,12 @@ class WireSandbox:
 
     async def install(self, packages: Sequence[str], timeout_seconds: float = 120) -> ExecResult:
         accepted = checks.requirements(packages)
-        satisfied = await self.execute(
-            ExecRequest(argv=(*_PROBE, "--", *accepted), timeout_seconds=timeout_seconds)
-        )
-        if satisfied.is_success or satisfied.reason is not ExitReason.EXITED:
-            return satisfied
-        async with self._owner.registry_access(self.sandbox_id):
-            return await self.execute(
-                ExecRequest(
-                    argv=(*_PIP, *_WHEELS, "--", *accepted),
-                    env={"PYTHONPATH": ""},
-                    timeout_seconds=timeout_seconds,
-                )
-            )
+        order = FetchOrder(manager="pip", packages=accepted, timeout_seconds=timeout_seconds)
+        return await self._installer.install(order)
 
-    async def fetch(self, request: ExecRequest) -> ExecResult:
-        async with self._owner.registry_access(self.sandbox_id):
-            return await self.execute(request)
+    async def install_node(self, folder: str = ".", timeout_seconds: float = 300) -> ExecResult:
+        order = FetchOrder(manager="npm", timeout_seconds=timeout_seconds)
+        return await self._installer.install(order, checks.workspace_path(folder))
 
     async def start_service(self, spec: ServiceSpec) -> ServiceStatus:
         with self._alive():

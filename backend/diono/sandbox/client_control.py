@@ -18,12 +18,15 @@ from diono.sandbox.extensions import (
     ERROR_CODE_HEADER,
     HEALTH_PATH,
     OWNER_HEADER,
+    PACKAGES_PATH,
     VOLUMES_PATH,
 )
+from diono.sandbox.installs.orders import FetchOrder, FetchResult
 from diono.sandbox.port import EngineHealth, NetworkPolicy, SandboxSpec
 
 _CREATE_SECONDS = 90.0
 _PAUSE_SECONDS = 60.0
+_FETCH_GRACE_SECONDS = 30.0
 _MISSING = "the sandbox was not found: it has ended"
 
 
@@ -191,6 +194,14 @@ class Control:
         path = f"/sandboxes/{quote(sandbox_id, safe='')}/network"
         content = json.dumps(network_body(policy)).encode()
         await self.ask(Call("PUT", path, content=content), owner)
+
+    async def fetch(self, owner: str, order: FetchOrder) -> FetchResult | None:
+        """None where nobody fetches packages for sandboxes."""
+        if not await self.is_diono():
+            return None
+        seconds = order.timeout_seconds + _FETCH_GRACE_SECONDS
+        raw = await self.post(PACKAGES_PATH, order.model_dump(mode="json"), owner, seconds)
+        return FetchResult.model_validate_json(raw)
 
     async def delete_volume(self, owner: str, name: str) -> None:
         try:

@@ -14,6 +14,7 @@ from diono.sandbox.client_cache import MemoryCache, SandboxCache, SandboxRef, wo
 from diono.sandbox.config import REGISTRIES
 from diono.sandbox.errors import EngineMissing, SandboxGone, SandboxMissing, VolumeBusy
 from diono.sandbox.fleet import Streams
+from diono.sandbox.installs.orders import FetchOrder, FetchResult
 from diono.sandbox.port import EngineHealth, NetworkPolicy, SandboxSpec
 
 _NAME_LIMIT = 200
@@ -51,6 +52,10 @@ class Backend(Protocol):
     async def delete_workspace(self, owner: str, project: str) -> None: ...
 
     async def set_network(self, owner: str, sandbox_id: str, policy: NetworkPolicy) -> None: ...
+
+    async def fetch(self, owner: str, order: FetchOrder) -> FetchResult | None:
+        """Put packages into the sandboxes' shared folder; None if the server has none."""
+        ...
 
     def parts(self, ref: SandboxRef) -> Parts: ...
 
@@ -240,6 +245,10 @@ class WireSandboxes:
             return await self._backend.dial(live.ref, port)
         except SandboxMissing as error:
             raise SandboxGone("the sandbox ended; open it again (its files are kept)") from error
+
+    async def fetch(self, sandbox_id: str, order: FetchOrder) -> FetchResult | None:
+        live = self._live.get(sandbox_id)
+        return None if live is None else await self._backend.fetch(live.spec.owner, order)
 
     @contextlib.asynccontextmanager
     async def registry_access(self, sandbox_id: str) -> AsyncGenerator[None]:

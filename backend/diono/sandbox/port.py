@@ -201,8 +201,8 @@ class Sandbox(Protocol):
         """
         ...
 
-    async def fetch(self, request: ExecRequest) -> ExecResult:
-        """Run a package manager's command with access to the registries, and to nothing else."""
+    async def install_node(self, folder: str = ".", timeout_seconds: float = 300) -> ExecResult:
+        """Install what the folder's package.json names; no code of a package runs meanwhile."""
         ...
 
     async def start_service(self, spec: ServiceSpec) -> ServiceStatus: ...

@@ -54,7 +54,7 @@ class ProjectPlan(BaseModel):
     template: str = Field(default="base", description="The sandbox image that has its tools.")
     tool: str = Field(default="python3", description="The program that must be there.")
     packages: tuple[str, ...] = Field(default=(), description="Python packages to install.")
-    install: tuple[str, ...] = Field(default=(), description="A package manager's command.")
+    has_modules: bool = Field(default=False, description="package.json names packages.")
     build: tuple[str, ...] = ()
     run: tuple[str, ...] = Field(description="Serves what was built.")
     develop: tuple[str, ...] = Field(
@@ -174,14 +174,11 @@ def _package(folder: Folder) -> _Package | None:
         return None
 
 
-def _npm_plan(folder: Folder, package: _Package, **parts: Any) -> ProjectPlan:
-    is_locked = "package-lock.json" in folder.paths
-    verb = "ci" if is_locked else "install"
-    has_packages = bool(package.dependencies or package.devDependencies)
+def _npm_plan(package: _Package, **parts: Any) -> ProjectPlan:
     return ProjectPlan(
         template="node",
         tool="node",
-        install=("npm", verb, "--no-audit", "--no-fund") if has_packages else (),
+        has_modules=bool(package.dependencies or package.devDependencies),
         build=("npm", "run", "build") if "build" in package.scripts else (),
         **parts,
     )
@@ -193,7 +190,6 @@ def _next(folder: Folder) -> ProjectPlan | None:
         return None
     place = ("-H", _HOST, "-p", "3000")
     plan = _npm_plan(
-        folder,
         package,
         kind=ProjectKind.NEXT,
         run=("npx", "next", "start", *place),
@@ -210,7 +206,6 @@ def _vite(folder: Folder) -> ProjectPlan | None:
         return None
     place = ("--host", _HOST, "--port", "5173", "--strictPort")
     plan = _npm_plan(
-        folder,
         package,
         kind=ProjectKind.VITE,
         run=("npx", "vite", "preview", *place),
@@ -236,7 +231,6 @@ def _node(folder: Folder) -> ProjectPlan | None:
     if not develop and entry and is_server:
         develop = ("node", "--watch", entry)
     return _npm_plan(
-        folder,
         package,
         kind=ProjectKind.NODE,
         run=run,
@@ -257,7 +251,6 @@ def _go(folder: Folder) -> ProjectPlan | None:
         kind=ProjectKind.GO,
         template="go",
         tool="go",
-        install=("go", "mod", "download") if "require" in folder.text("go.mod") else (),
         build=("go", "build", "-o", ".build/app", "."),
         run=("./.build/app",),
         port=port if is_server and 1024 <= port <= 65535 else None,

@@ -83,11 +83,10 @@ def test_servers_come_first_and_each_folder_has_its_own() -> None:
     ]
 
 
-def test_locked_packages_are_installed_as_locked() -> None:
-    listed = package(dependencies={"express": "4"})
-    unlocked = plans_of({"package.json": listed, "index.js": ""})[0]
-    locked = plans_of({"package.json": listed, "index.js": "", "package-lock.json": "{}"})[0]
-    assert (unlocked.install[1], locked.install[1]) == ("install", "ci")
+def test_modules_are_installed_only_where_there_are_some() -> None:
+    some = plans_of({"package.json": package(dependencies={"express": "4"}), "index.js": ""})[0]
+    none = plans_of({"package.json": package(name="x"), "index.js": ""})[0]
+    assert (some.has_modules, none.has_modules) == (True, False)
 
 
 def test_requirements_without_comments_markers_and_options() -> None:

@@ -1,6 +1,7 @@
 """Sandboxes of a fleet in this very process: the wire without a network between."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from diono.sandbox.client import Parts
 from diono.sandbox.client_cache import SandboxRef, workspace_name
@@ -18,6 +19,7 @@ from diono.sandbox.fleet import (
     Streams,
     VolumeMount,
 )
+from diono.sandbox.installs.orders import FetchOrder, FetchResult
 from diono.sandbox.port import EngineHealth, NetworkPolicy, SandboxSpec
 from diono.sandbox.transport import fleet_transport
 
@@ -27,9 +29,16 @@ def lifetime_of(spec: SandboxSpec, seconds: int) -> Lifetime:
     return Lifetime(timeout=seconds, idle=spec.idle_seconds, max_age=age)
 
 
+class Packages(Protocol):
+    """Fetches packages into the folder that all sandboxes share."""
+
+    async def fetch(self, order: FetchOrder) -> FetchResult: ...
+
+
 class FleetBackend:
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, packages: Packages | None) -> None:
         self._fleet = fleet
+        self._packages = packages
         self._transport = fleet_transport(fleet)
 
     async def create(self, spec: SandboxSpec, seconds: int) -> SandboxRef:
@@ -73,6 +82,9 @@ class FleetBackend:
     async def set_network(self, owner: str, sandbox_id: str, policy: NetworkPolicy) -> None:
         await self._fleet.set_network(sandbox_id, policy)
 
+    async def fetch(self, owner: str, order: FetchOrder) -> FetchResult | None:
+        return None if self._packages is None else await self._packages.fetch(order)
+
     def parts(self, ref: SandboxRef) -> Parts:
         headers = {"X-Access-Token": ref.access_token}
         channel = Channel(self._transport, f"http://{ref.sandbox_id}:{ENVD_PORT}", headers)
@@ -99,5 +111,10 @@ def _ref(info: SandboxInfo) -> SandboxRef:
 class FleetSandboxes(WireSandboxes):
     """Closing it ends nothing: the fleet belongs to whoever made it."""
 
-    def __init__(self, fleet: Fleet, registries: Sequence[str] = REGISTRIES) -> None:
-        super().__init__(FleetBackend(fleet), registries=registries)
+    def __init__(
+        self,
+        fleet: Fleet,
+        packages: Packages | None = None,
+        registries: Sequence[str] = REGISTRIES,
+    ) -> None:
+        super().__init__(FleetBackend(fleet, packages), registries=registries)

@@ -26,7 +26,7 @@ class LegacySandbox:
     async def run_python(self, request: SnippetRequest) -> ExecResult:
         _missing()
 
-    async def fetch(self, request: ExecRequest) -> ExecResult:
+    async def install_node(self, folder: str = ".", timeout_seconds: float = 300) -> ExecResult:
         _missing()
 
     async def list_services(self) -> Sequence[ServiceStatus]:

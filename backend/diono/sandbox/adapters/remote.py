@@ -22,6 +22,7 @@ from diono.sandbox.client_sessions import Found, WireSandboxes
 from diono.sandbox.client_tunnel import Far, Tunnels
 from diono.sandbox.config import REGISTRIES
 from diono.sandbox.fleet import ENVD_PORT, Streams
+from diono.sandbox.installs.orders import FetchOrder, FetchResult
 from diono.sandbox.port import EngineHealth, NetworkPolicy, SandboxSpec
 
 _UNIX_URL = "http://sandboxd"
@@ -116,6 +117,9 @@ class RemoteBackend:
 
     async def set_network(self, owner: str, sandbox_id: str, policy: NetworkPolicy) -> None:
         await self.control.set_network(owner, sandbox_id, policy)
+
+    async def fetch(self, owner: str, order: FetchOrder) -> FetchResult | None:
+        return await self.control.fetch(owner, order)
 
     def _channel(self, ref: SandboxRef, extra: dict[str, str]) -> Channel:
         server = self._server
