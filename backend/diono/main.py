@@ -18,12 +18,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from diono.features.accounts.service import Accounts
 from diono.features.previews.service import Previews
 from diono.features.runs.service import Programs
+from diono.features.sandboxes.service import Sandboxing
 from diono.features.tasks.ledger import Ledger
 from diono.features.tasks.service import Tasks
 from diono.infra.blobs import FolderBlobs
 from diono.infra.bus import MemoryBus
 from diono.infra.clock import SystemClock
-from diono.infra.database import Database, sqlite_url
+from diono.infra.database import Database
 from diono.infra.heartbeats import Heartbeats
 from diono.infra.logging import configure_logging
 from diono.infra.migrations import current_revision, head_revision, migrate
@@ -31,16 +32,22 @@ from diono.infra.server_file import OneTimePassword, ServerFile, lock_data
 from diono.infra.tokens import TokenSigner, load_secret
 from diono.kernel.errors import DionoError, ErrorKind, Unavailable
 from diono.llm.catalog import ModelCatalog
-from diono.llm.providers import LlmConfig, provider_factories
-from diono.sandbox.adapters.service import ServiceSandboxes
-from diono.sandbox.config import SandboxConfig
+from diono.llm.providers import provider_factories
+from diono.sandbox.adapters.keyring import RemoteKeyring
+from diono.sandbox.adapters.remote import RemoteSandboxes
 from diono.sandbox.languages import Languages
 from diono.sandbox.launch import SandboxDaemon
-from diono.sandbox.port import Sandboxes
 from diono.settings import REPOSITORY, Settings
 from diono.web.app import create_web_app
 from diono.web.preview_gateway import PreviewGateway
 from diono.web.socket import is_origin_allowed
+from diono.wiring import (
+    database_url,
+    llm_config,
+    public_sandbox_url,
+    sandbox_config,
+    sandbox_server,
+)
 
 FRONTEND = REPOSITORY / "frontend" / "dist"
 BLUEPRINTS = REPOSITORY / "workspace" / "blueprints"
@@ -91,37 +98,10 @@ class Adapters:
     """The outside world of one server, by its ports."""
 
     database: Database
-    sandboxes: Sandboxes
+    sandboxes: RemoteSandboxes
     sandboxes_starting: asyncio.Task[None]
     catalog: ModelCatalog
     blobs: FolderBlobs
-
-
-def database_url(settings: Settings) -> str:
-    return settings.database_url or sqlite_url(settings.data_dir / "diono.sqlite")
-
-
-def llm_config(settings: Settings) -> LlmConfig:
-    return LlmConfig(
-        models_dir=settings.models_dir,
-        gguf=settings.gguf,
-        ollama_host=settings.ollama_host,
-        openai_base_url=settings.openai_base_url,
-        openai_api_key=settings.openai_api_key.get_secret_value(),
-        anthropic_base_url=settings.anthropic_base_url,
-        anthropic_api_key=settings.anthropic_api_key.get_secret_value(),
-        script=settings.script,
-        idle_seconds=settings.model_idle_seconds,
-    )
-
-
-def sandbox_config(settings: Settings) -> SandboxConfig:
-    return SandboxConfig(
-        state_dir=settings.data_dir / "sandbox",
-        docker_host=settings.docker_host,
-        runtime=settings.sandbox_runtime,
-        extra_ca_file=settings.extra_ca_file,
-    )
 
 
 def _token_secret(settings: Settings) -> str:
@@ -136,24 +116,27 @@ def accounts_of(settings: Settings, database: Database) -> Accounts:
 @asynccontextmanager
 async def _sandbox_service(
     settings: Settings,
-) -> AsyncGenerator[tuple[Sandboxes, asyncio.Task[None]]]:
-    config = sandbox_config(settings)
-    daemon = SandboxDaemon(config)
+) -> AsyncGenerator[tuple[RemoteSandboxes, asyncio.Task[None]]]:
+    daemon = None if settings.sandbox_url else SandboxDaemon(sandbox_config(settings))
     # Beside the first replies: the service looks for what a former life left in the engine.
     starting = asyncio.create_task(_start_sandboxes(daemon))
-    sandboxes: Sandboxes = ServiceSandboxes(config.socket)
+    sandboxes = RemoteSandboxes(
+        sandbox_server(settings), registries=tuple(settings.sandbox_registries)
+    )
     try:
         yield sandboxes, starting
     finally:
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)
         await sandboxes.close()
-        await daemon.stop()
+        if daemon is not None:
+            await daemon.stop()
 
 
-async def _start_sandboxes(daemon: SandboxDaemon) -> None:
+async def _start_sandboxes(daemon: SandboxDaemon | None) -> None:
     try:
-        await daemon.start()
+        if daemon is not None:
+            await daemon.start()
     except DionoError as error:
         logger.error("{}", error.detail)
 
@@ -234,6 +217,8 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncGenerator[None]:
         state.tasks = Tasks(adapters.database, bus, adapters.blobs, clock, check_model)
         state.previews = Previews(adapters.sandboxes, gateway, signer, clock)
         state.programs = Programs(adapters.sandboxes, Languages.load())
+        keyring = RemoteKeyring(adapters.sandboxes.control)
+        state.sandboxing = Sandboxing(keyring, clock, public_sandbox_url(settings))
         state.runs = runs
         state.probe = probe
         state.is_origin_allowed = partial(is_origin_allowed, allowed=settings.allowed_origins)

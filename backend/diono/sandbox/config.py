@@ -43,3 +43,8 @@ class SandboxConfig:
     def socket(self) -> Path:
         """The service's unix socket; its folder is closed to all but our own user."""
         return self.state_dir / "service" / "sandboxd.sock"
+
+    @property
+    def admin_key_file(self) -> Path:
+        """The key of the local API process; written anew by each life of the service."""
+        return self.state_dir / "service" / "admin.key"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.errors import EngineMissing
+from diono.sandbox.server.arguments import to_arguments
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -14,18 +15,6 @@ _READY_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 _STEADY_SECONDS = 60.0
-
-
-def _arguments(config: SandboxConfig) -> list[str]:
-    arguments = ["--socket", str(config.socket), "--state-dir", str(config.state_dir)]
-    arguments += ["--runtime", config.runtime, "--quota", config.quota, "--exit-with-parent"]
-    if config.docker_host:
-        arguments += ["--docker-host", config.docker_host]
-    if config.extra_ca_file is not None:
-        arguments += ["--extra-ca-file", str(config.extra_ca_file)]
-    if config.pip_index_url:
-        arguments += ["--pip-index-url", config.pip_index_url]
-    return arguments
 
 
 class SandboxDaemon:
@@ -52,7 +41,7 @@ class SandboxDaemon:
     async def _spawn(self) -> None:
         """Its environment is empty but for the path: our secrets are none of its business."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "diono.sandboxd", *_arguments(self._config)),
+            *(sys.executable, "-m", "diono.sandboxd", *to_arguments(self._config)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for us; we end it in good order

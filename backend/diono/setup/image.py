@@ -2,7 +2,6 @@
 
 import importlib
 from collections.abc import Callable
-from pathlib import Path
 
 from diono.sandbox.config import SandboxConfig
 from diono.settings import Settings
@@ -13,7 +12,7 @@ from diono.setup.python_environment import Checkout
 from diono.setup.stamps import digest_of
 
 _STEP = "image"
-_GUEST = Path("backend/diono/sandbox/guest")
+_TEMPLATE = "base"
 
 
 def built_image(checkout: Checkout, settings: Settings) -> str:
@@ -35,14 +34,14 @@ def ensure_base_image(
         if not is_offline:
             _prepare_packages(checkout, say)
         # Loaded here: it brings the Docker SDK, which a start with a ready image does not need.
-        image = importlib.import_module("diono.sandbox.image")
+        building = importlib.import_module("diono.sandbox.images.building")
         config = SandboxConfig(
             state_dir=settings.data_dir / "sandbox",
             docker_host=settings.docker_host,
             runtime=settings.sandbox_runtime,
             extra_ca_file=settings.extra_ca_file,
         )
-        info = image.ensure_image(config, say, is_offline)
+        info = building.ImageBuilder(config).ensure(_TEMPLATE, say, is_offline)
         checkout.stamps.set(_STEP, f"{_key(checkout)}\n{info.tag}")
         return f"{info.tag}, {info.how}, {info.size_mb} MB"
 
@@ -58,6 +57,6 @@ def _prepare_packages(checkout: Checkout, say: Callable[[str], None]) -> None:
 
 
 def _key(checkout: Checkout) -> str:
-    folders = [checkout.root / "workspace" / "images" / "base", checkout.root / _GUEST]
-    files = [file for folder in folders for file in folder.glob("*") if file.is_file()]
+    folder = checkout.root / "workspace" / "images" / _TEMPLATE
+    files = [file for file in folder.glob("*") if file.is_file()]
     return digest_of(checkout.root, files)

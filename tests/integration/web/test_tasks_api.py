@@ -41,6 +41,8 @@ async def test_foreign_task_looks_like_a_missing_one(api: Api, method: str, path
         *ROUTES,
         ("GET", "/api/tasks"), ("GET", "/api/me"), ("GET", "/api/languages"),
         ("POST", "/api/execute"), ("POST", "/api/execute/stream"),
+        ("GET", "/api/sandboxes"), ("DELETE", "/api/sandboxes/sbx"), ("GET", "/api/sandbox-keys"),
+        ("POST", "/api/sandbox-keys"), ("DELETE", "/api/sandbox-keys/key"),
     ],
 )  # fmt: skip
 async def test_nothing_is_open_without_signing_in(api: Api, method: str, path: str) -> None:
@@ -61,7 +63,9 @@ async def test_every_route_is_in_the_access_list(api: Api) -> None:
         ("GET", "/api/tasks"), ("POST", "/api/tasks"), ("GET", "/api/me"), ("GET", "/api/models"),
         ("POST", "/api/auth/token"), ("POST", "/api/auth/renew"), ("GET", "/health"),
         ("GET", "/health/ready"), ("POST", "/api/execute"), ("POST", "/api/execute/stream"),
-        ("GET", "/api/languages"),
+        ("GET", "/api/languages"), ("GET", "/api/sandboxes"),
+        ("DELETE", "/api/sandboxes/{sandbox_id}"), ("GET", "/api/sandbox-keys"),
+        ("POST", "/api/sandbox-keys"), ("DELETE", "/api/sandbox-keys/{key_id}"),
     }  # fmt: skip
     assert operations == listed | others
 

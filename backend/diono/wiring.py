@@ -1,0 +1,56 @@
+"""What each part of the server is told, from the settings."""
+
+from diono.infra.database import sqlite_url
+from diono.llm.providers import LlmConfig
+from diono.sandbox.adapters.remote import RemoteServer
+from diono.sandbox.config import SandboxConfig
+from diono.settings import Settings
+
+
+def database_url(settings: Settings) -> str:
+    return settings.database_url or sqlite_url(settings.data_dir / "diono.sqlite")
+
+
+def llm_config(settings: Settings) -> LlmConfig:
+    return LlmConfig(
+        models_dir=settings.models_dir,
+        gguf=settings.gguf,
+        ollama_host=settings.ollama_host,
+        openai_base_url=settings.openai_base_url,
+        openai_api_key=settings.openai_api_key.get_secret_value(),
+        anthropic_base_url=settings.anthropic_base_url,
+        anthropic_api_key=settings.anthropic_api_key.get_secret_value(),
+        script=settings.script,
+        idle_seconds=settings.model_idle_seconds,
+    )
+
+
+def sandbox_config(settings: Settings) -> SandboxConfig:
+    return SandboxConfig(
+        state_dir=settings.data_dir / "sandbox",
+        docker_host=settings.docker_host,
+        runtime=settings.sandbox_runtime,
+        extra_ca_file=settings.extra_ca_file,
+        quota=settings.sandbox_quota,
+        owner_quota=settings.sandbox_owner_quota,
+        total_quota=settings.sandbox_total_quota,
+        queue_seconds=settings.sandbox_queue_seconds,
+        pool_size=settings.sandbox_pool_size,
+        listen=settings.sandbox_listen,
+        domain=settings.sandbox_domain,
+        registries=tuple(settings.sandbox_registries),
+    )
+
+
+def sandbox_server(settings: Settings) -> RemoteServer:
+    """Where sandboxes come from: a service elsewhere if one is set, else this machine's own."""
+    if settings.sandbox_url:
+        return RemoteServer(settings.sandbox_url, settings.sandbox_key.get_secret_value())
+    config = sandbox_config(settings)
+    return RemoteServer(str(config.socket), config.admin_key_file, is_diono=True)
+
+
+def public_sandbox_url(settings: Settings) -> str:
+    if settings.sandbox_url or not settings.sandbox_listen:
+        return settings.sandbox_url
+    return f"http://{settings.sandbox_listen}"
