@@ -86,6 +86,10 @@ def kill_container(container: str) -> None:
     subprocess.run(["docker", "kill", container], check=True, capture_output=True)
 
 
+def remove_container(container: str) -> None:
+    subprocess.run(["docker", "rm", "--force", container], check=True, capture_output=True)
+
+
 def _lines(*argv: str) -> list[str]:
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split("\n")
 

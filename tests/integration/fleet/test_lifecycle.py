@@ -72,10 +72,11 @@ async def test_a_dial_reaches_the_guest_and_open_ports_only(fleet: DockerFleet) 
         "import socket; s = socket.create_server(('127.0.0.1', 8123))\n"
         "while True:\n    c, _ = s.accept(); c.sendall(b'hello')"
     )
-    await start_program(fleet, made.sandbox_id, "python3", "-c", code)
+    _, program = await start_program(fleet, made.sandbox_id, "python3", "-c", code)
     reader, writer = await _dial_when_open(fleet, made.sandbox_id, 8123)
     assert await asyncio.wait_for(reader.readexactly(5), 5) == b"hello"
     writer.close()
+    program.close()
 
 
 async def test_time_ends_a_sandbox_and_connecting_never_shortens(fleet: DockerFleet) -> None:

@@ -1,0 +1,111 @@
+"""Warm machines: fast to claim, used once, taken away with their service."""
+
+import asyncio
+import time
+from statistics import quantiles
+
+import pytest
+from contract.waiting import until
+from integration.fleet import rigs
+from integration.fleet.rigs import python, request
+
+from diono.sandbox.engine.fleet import DockerFleet
+from diono.sandbox.fleet import VolumeMount
+from diono.sandbox.port import Limits
+
+pytestmark = pytest.mark.engine
+
+_HITS = 12
+_P50_SECONDS = 0.020
+_P95_SECONDS = 0.050
+_RESUME_SECONDS = 0.010
+_BUSY_MACHINE = 3  # others may share this machine's processors while the test runs
+
+
+async def _wait_until_full(fleet: DockerFleet, count: int) -> None:
+    base = await fleet._ready()
+    pool = base.tools.ground.pool
+    await until(lambda: pool.is_full and pool.count("base") == count, "the pool is full", 60)
+
+
+async def test_a_pool_hit_is_fast_and_so_are_its_pause_and_end() -> None:
+    config = rigs.new_config(pool_size=2)
+    claims: list[float] = []
+    resumes: list[float] = []
+    kills: list[float] = []
+    async with rigs.running_fleet(config) as fleet:
+        for _ in range(_HITS):
+            await _wait_until_full(fleet, 2)
+            started = time.perf_counter()
+            made = await fleet.create(request(limits=None))
+            claims.append(time.perf_counter() - started)
+            assert "64100" in await python(
+                fleet, made.sandbox_id, "import os; print(os.stat('/work').st_uid)"
+            )
+            await fleet.pause(made.sandbox_id)
+            started = time.perf_counter()
+            await fleet.connect(made.sandbox_id, 60)
+            resumes.append(time.perf_counter() - started)
+            started = time.perf_counter()
+            await fleet.kill(made.sandbox_id)
+            kills.append(time.perf_counter() - started)
+    assert rigs.leftovers(config) == []
+    rigs.forget(config)
+    for name, seconds in (("claim", claims), ("resume", resumes), ("kill", kills)):
+        cuts = quantiles(seconds, n=20)
+        print(
+            f"{name}: p50 {cuts[9] * 1000:.1f} ms, p95 {cuts[18] * 1000:.1f} ms, n={len(seconds)}"
+        )
+    assert quantiles(claims, n=20)[9] <= _P50_SECONDS * _BUSY_MACHINE
+    assert quantiles(claims, n=20)[18] <= _P95_SECONDS * _BUSY_MACHINE
+    assert quantiles(resumes, n=20)[9] <= _RESUME_SECONDS * _BUSY_MACHINE
+
+
+async def test_a_machine_serves_one_sandbox_only() -> None:
+    config = rigs.new_config(pool_size=2)
+    async with rigs.running_fleet(config) as fleet:
+        seen: set[str] = set()
+        for _ in range(4):
+            await _wait_until_full(fleet, 2)
+            made = await fleet.create(request(limits=None))
+            _, live = await fleet._live(made.sandbox_id)
+            assert live.machine is not None
+            seen.add(live.machine.machine_id)
+            await fleet.kill(made.sandbox_id)
+        assert len(seen) == 4
+    rigs.forget(config)
+
+
+async def test_a_warm_machine_takes_other_limits_and_a_named_volume() -> None:
+    config = rigs.new_config(pool_size=1)
+    limits = Limits(cpus=0.5, memory_mb=192, pids=40, disk_mb=24)
+    async with rigs.running_fleet(config) as fleet:
+        await _wait_until_full(fleet, 1)
+        made = await fleet.create(request(limits=limits, volume=VolumeMount(name="v")))
+        _, live = await fleet._live(made.sandbox_id)
+        assert live.machine is not None
+        assert live.machine.group is not None
+        folders = live.machine.group.folders
+        memory = folders.get("memory")
+        if memory is not None:
+            assert (memory / "memory.limit_in_bytes").read_text().strip() == str(192 << 20)
+            assert (folders["pids"] / "pids.max").read_text().strip() == "40"
+        room = await python(
+            fleet,
+            made.sandbox_id,
+            "import os; s = os.statvfs('/work'); print(s.f_blocks * s.f_frsize)",
+        )
+        assert 16 << 20 < int(room) <= 24 << 20
+    rigs.forget(config)
+
+
+async def test_a_dead_machine_is_not_handed_out() -> None:
+    config = rigs.new_config(pool_size=1)
+    async with rigs.running_fleet(config) as fleet:
+        await _wait_until_full(fleet, 1)
+        (container,) = rigs.containers(config)
+        await asyncio.to_thread(rigs.remove_container, container)
+        made = await fleet.create(request(limits=None))
+        assert "1" in await python(fleet, made.sandbox_id, "print(1)")
+    assert rigs.leftovers(config) == []
+    rigs.forget(config)
