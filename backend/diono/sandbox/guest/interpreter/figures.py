@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from typing import Any
 
 from . import charts
@@ -34,7 +35,9 @@ def bundle(figure: Any) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {"image/png": _png(figure)}
     try:
-        chart = charts.of_figure(figure)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            chart = charts.of_figure(figure)
     except Exception as error:  # noqa: BLE001 - an unusual figure is still a picture
         sys.stderr.write(f"the chart's data could not be read: {error}\n")
         chart = None

@@ -156,7 +156,7 @@ function prepare(source) {
 function stripper() {
   const builtin = require("module").stripTypeScriptTypes;
   if (builtin) return (source) => builtin(source, { mode: "transform" });
-  const places = [process.cwd(), "/usr/local/lib/node_modules", "/usr/lib/node_modules", "/usr/share/nodejs"];
+  const places = [process.cwd(), "/usr/local/lib/node-tools/node_modules", "/usr/local/lib/node_modules", "/usr/lib/node_modules", "/usr/share/nodejs"];
   for (const name of ["typescript", "esbuild", "sucrase"]) {
     let found;
     try {

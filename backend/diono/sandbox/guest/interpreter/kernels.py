@@ -22,6 +22,7 @@ from ..reaper import exit_code_of
 from ..wire import Json, encode
 from . import zygote
 from .forks import Forks
+from .idle import idle
 from .languages import Language
 from .output import Lines
 from .stream import Stream
@@ -29,6 +30,8 @@ from .stream import Stream
 _EVENT_LIMIT_BYTES = 64 * 1024 * 1024
 _INTERRUPT_SECONDS = 3.0
 _LOOK_MILLISECONDS = 1000
+_HOLD_MILLISECONDS = 25
+_SWEEPS = 10
 _REST_SECONDS = 0.5
 _START_SECONDS = 10.0
 _FRESH = "it starts afresh with the next cell, without its variables"
@@ -129,6 +132,7 @@ class Kernel:
 
     def close(self) -> None:
         self._kill()
+        idle.leave(self.streams)
         self._pipes.close()
 
     def _kill(self) -> None:
@@ -136,13 +140,19 @@ class Kernel:
             with contextlib.suppress(OSError):
                 os.kill(self._pid, signal.SIGSTOP)
                 tree.kill_below(self._pid)
-                os.killpg(self._pid, signal.SIGKILL)
+                for _ in range(_SWEEPS):
+                    os.killpg(self._pid, signal.SIGKILL)
+                    time.sleep(0.001)
 
     def execute(self, code: str, env: dict[str, str], count: int, stream: Stream) -> Json | None:
         """Run a cell. Return an error to report if the process did not survive it."""
         cell_id = f"{count}-{time.monotonic_ns()}"
         cell = {"id": cell_id, "code": code, "env": env, "count": count}
-        return _Cell(self, cell_id, stream).run(encode(cell) + b"\n")
+        idle.leave(self.streams)
+        try:
+            return _Cell(self, cell_id, stream).run(encode(cell) + b"\n")
+        finally:
+            idle.watch(self.streams)
 
 
 class _Cell:
@@ -166,7 +176,11 @@ class _Cell:
         poll.register(kernel.channel, select.POLLIN | select.POLLOUT)
         poll.register(self._stream.socket, select.POLLRDHUP)
         while not self._is_over and kernel.is_running:
-            for descriptor, events in poll.poll(_LOOK_MILLISECONDS):
+            is_holding = any(lines.is_holding for lines in kernel.streams.values())
+            ready = poll.poll(_HOLD_MILLISECONDS if is_holding else _LOOK_MILLISECONDS)
+            if is_holding and not ready:
+                self._flush()
+            for descriptor, events in ready:
                 if descriptor in kernel.streams:
                     if not self._copy(descriptor):
                         poll.unregister(descriptor)
@@ -200,7 +214,12 @@ class _Cell:
             stop_at = time.monotonic() + _REST_SECONDS
             while poll.poll(0) and time.monotonic() < stop_at and self._copy(descriptor):
                 pass
-            for message in lines.feed(b"", is_final=True):
+            for message in lines.flush(is_final=True):
+                self._stream.write(message)
+
+    def _flush(self) -> None:
+        for lines in self._kernel.streams.values():
+            for message in lines.flush():
                 self._stream.write(message)
 
     def _listen(self) -> None:

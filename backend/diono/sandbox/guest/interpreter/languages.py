@@ -39,6 +39,11 @@ def _file(name: str) -> str:
     return os.path.join(_HERE, name)
 
 
+def _node(language: str) -> Language:
+    flags = ("--expose-internals", "--experimental-vm-modules", "--no-warnings")
+    return Language(language, ("node", *flags, _file("kernel.js"), language), "node", "nodejs")
+
+
 _LANGUAGES = {
     language.name: language
     for language in (
@@ -46,18 +51,8 @@ _LANGUAGES = {
         Language(
             "bash", ("bash", "--noprofile", "--norc", _file("kernel.sh")), "bash", "bash", True
         ),
-        Language(
-            "javascript",
-            ("node", "--expose-internals", "--no-warnings", _file("kernel.js"), "javascript"),
-            "node",
-            "nodejs",
-        ),
-        Language(
-            "typescript",
-            ("node", "--expose-internals", "--no-warnings", _file("kernel.js"), "typescript"),
-            "node",
-            "nodejs",
-        ),
+        _node("javascript"),
+        _node("typescript"),
     )
 }
 
