@@ -11,6 +11,8 @@ from .tenant import Tenant
 from .wire import Json
 
 METADATA_PREFIX = "user.e2b."
+TEMPORARY_PREFIX = ".diono-upload-"
+REPLACING, CREATING = "r", "n"
 _LETTERS = (
     (stat.S_ISDIR, "d"),
     (stat.S_ISLNK, "L"),

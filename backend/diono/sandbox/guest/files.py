@@ -10,7 +10,7 @@ import stat
 import zlib
 from collections.abc import Iterator
 
-from .entries import readable, set_metadata
+from .entries import CREATING, REPLACING, TEMPORARY_PREFIX, readable, set_metadata
 from .filesystem import make_parents
 from .http import Disconnected, Request, Response
 from .multipart import Reader
@@ -18,8 +18,6 @@ from .tenant import Tenant, http_user
 from .wire import HttpError, Json, http_error_of
 
 READ_SIZE = 1 << 18
-TEMPORARY_PREFIX = ".diono-upload-"
-REPLACING, CREATING = "r", "n"
 _GZIP = 31
 _METADATA_KEY = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,200}")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")

@@ -6,12 +6,13 @@ import contextlib
 import os
 import stat
 
-from .entries import entry_of
+from .entries import TEMPORARY_PREFIX, entry_of
 from .http import Request, Response
+from .messages import texts_of
 from .process import Process, Wanted
 from .server import Handler
 from .tenant import Tenant, user_of
-from .wire import Json, RpcError, decode, number_of, rpc_error_of, text_of
+from .wire import Json, RpcError, decode, number_of, object_of, rpc_error_of, text_of
 
 ENTRIES_LIMIT = 50_000
 _DEPTH_LIMIT = 4096
@@ -89,11 +90,13 @@ class FilesystemService:
             raise rpc_error_of(error, f"directory not found: {path}") from error
         if not stat.S_ISDIR(mode):
             raise RpcError("invalid_argument", f"path is not a directory: {path}")
-        entries = self._below(path, min(depth, _DEPTH_LIMIT))
+        extension = object_of(message.get("diono"), "diono")
+        skipped = {self._tenant.path(text) for text in texts_of(extension.get("skip"), "skip")}
+        entries = self._below(path, min(depth, _DEPTH_LIMIT), skipped)
         response.json(200, {"entries": entries})
 
-    def _below(self, root: str, depth: int) -> list[Json]:
-        """Return entries, parents before children, without entering links."""
+    def _below(self, root: str, depth: int, skipped: set[str]) -> list[Json]:
+        """Return entries, parents before children, without entering links or ``skipped``."""
         entries: list[Json] = []
         pending: list[tuple[str, int]] = [(root, depth)]
         while pending and len(entries) < ENTRIES_LIMIT:
@@ -107,6 +110,8 @@ class FilesystemService:
             below: list[tuple[str, int]] = []
             for name in names[: ENTRIES_LIMIT - len(entries)]:
                 path = os.path.join(folder, name)
+                if path in skipped or name.startswith(TEMPORARY_PREFIX):
+                    continue
                 with contextlib.suppress(OSError):
                     entry = entry_of(self._tenant, path)
                     entries.append(entry)

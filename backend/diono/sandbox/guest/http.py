@@ -249,8 +249,8 @@ class Response:
         head = self.head(status, fields)
         self._connection.send(head if self._request.method == "HEAD" else head + body)
 
-    def json(self, status: int, value: Any) -> None:
-        self.send(status, encode(value))
+    def json(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:
+        self.send(status, encode(value), headers=headers)
 
     def start_bytes(
         self, status: int, content_type: str, headers: dict[str, str] | None = None
@@ -278,6 +278,9 @@ class Response:
     def write(self, data: bytes) -> None:
         if data:
             self._connection.send(self.chunk(data))
+
+    def write_json_line(self, value: Any) -> None:
+        self.write(encode(value) + b"\n")
 
     def end(self) -> None:
         self._connection.send(self.last_chunk)

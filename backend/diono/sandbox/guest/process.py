@@ -19,6 +19,7 @@ from .spawn import Program
 from .wire import Json
 
 STREAM_LIMIT_BYTES = 1 << 20
+_COLLECT_SECONDS = 0.5
 
 
 class Wanted(NamedTuple):
@@ -144,6 +145,19 @@ class Process:
             self.signal(signal.SIGKILL)
             return 0
         return self.keeper.kill_tree()
+
+    def wait_for_empty_tree(self) -> None:
+        """Give the keeper the moment it needs to collect what was killed."""
+        if self.keeper is None:
+            return
+        stop_at = time.monotonic() + _COLLECT_SECONDS
+        poll = select.poll()
+        poll.register(self.exit_read, select.POLLIN)
+        while not self.is_tree_empty and not self.is_keeper_lost:
+            left = stop_at - time.monotonic()
+            if left <= 0 or not (self.keeper.has_line or poll.poll(left * 1000)):
+                return
+            self.read_exit()
 
     def write_some(self, data: memoryview, is_terminal: bool) -> int:
         """Feed its input without waiting; return how much went. BrokenPipeError if closed."""

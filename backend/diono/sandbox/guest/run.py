@@ -229,7 +229,7 @@ class Run:
         survivors = 0
         if process.keeper is not None and not process.is_tree_empty:
             survivors = process.kill_tree()
-            self._wait_for_empty_tree()
+            process.wait_for_empty_tree()
         for descriptor in list(process.outputs):
             os.set_blocking(descriptor, False)
             for _ in range(32):
@@ -242,18 +242,6 @@ class Run:
                     del process.outputs[descriptor]
                     drain.adopt(descriptor)
         return survivors
-
-    def _wait_for_empty_tree(self) -> None:
-        """Give the keeper the moment it needs to collect what was killed."""
-        process = self._process
-        stop_at = time.monotonic() + LINGER_SECONDS
-        poll = select.poll()
-        poll.register(process.exit_read, select.POLLIN)
-        while not process.is_tree_empty and not process.is_keeper_lost:
-            left = stop_at - time.monotonic()
-            if left <= 0 or not poll.poll(left * 1000):
-                return
-            process.read_exit()
 
     def _finish(self, survivors: int) -> None:
         for name, cut in self._cuts.items():
