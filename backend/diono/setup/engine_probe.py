@@ -60,6 +60,15 @@ def has_image(docker_host: str, image: str) -> bool:
     return status == http.client.OK
 
 
+def ask(docker_host: str, path: str) -> Any:
+    """Return the JSON at ``path``; None if the engine does not answer with any."""
+    try:
+        status, body = _get(docker_host or DEFAULT_HOST, path)
+        return json.loads(body) if status == http.client.OK else None
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+
+
 def _get(host: str, path: str) -> tuple[int, bytes]:
     parts = urlsplit(host)
     if parts.scheme == "unix":

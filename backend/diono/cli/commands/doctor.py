@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import json
 
-from diono.cli import checkup
+from diono.cli import checkup, checkup_sandbox
 from diono.cli.outcome import Exit
 from diono.settings import Settings
 
@@ -21,12 +21,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings) -> list[checkup.Finding]:
-    model, ollama, database = await asyncio.gather(
-        checkup.model(settings), checkup.ollama(settings), checkup.database(settings)
+    model, ollama, database, registries, service = await asyncio.gather(
+        checkup.model(settings),
+        checkup.ollama(settings),
+        checkup.database(settings),
+        checkup_sandbox.registries(settings),
+        checkup_sandbox.service(settings),
+    )
+    runtime, tier = await asyncio.gather(
+        asyncio.to_thread(checkup_sandbox.runtime, settings),
+        asyncio.to_thread(checkup_sandbox.second_tier, settings),
     )
     return [
         checkup.engine(settings),
         checkup.base_image(settings),
+        runtime,
+        tier,
+        checkup_sandbox.kernel(settings),
+        service,
+        checkup_sandbox.door(settings),
+        registries,
         model,
         ollama,
         database,
