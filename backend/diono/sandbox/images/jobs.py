@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from loguru import logger
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +15,7 @@ from diono.sandbox.config import SandboxConfig
 from diono.sandbox.errors import TemplateBuilding
 from diono.sandbox.images.building import ImageBuilder, engine_client, find_image
 from diono.sandbox.images.recipes import Recipe, Recipes
+from diono.sandbox.images.threads import in_daemon_thread
 
 
 class Readiness(StrEnum):
@@ -98,7 +100,7 @@ class RecipeJobs:
 
         async with self._turn:
             try:
-                await asyncio.to_thread(self._builder.ensure, recipe.name, report)
+                await in_daemon_thread(partial(self._builder.ensure, recipe.name, report))
             except DionoError as error:
                 logger.error("the template {} could not be built: {}", recipe.name, error.detail)
                 job.problem = error.detail

@@ -37,6 +37,7 @@ from diono.sandbox.images.building import (
 )
 from diono.sandbox.images.steps import Action, Manager, Plan
 
+_OWN_LABEL = "diono.layer"
 _SCRIPTS = Path(__file__).parent / "scripts"
 _FILES_IN_BUILD = "/run/diono-files.tar"
 _ROOT_RIGHTS = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
@@ -107,6 +108,14 @@ class LayerBuilder:
             repository, _, version = target.partition(":")
             client.images.get(image).tag(repository, version)
 
+    def sweep(self) -> None:
+        """Take away containers that a former life of this service left in the middle."""
+        with engine_client(self._config) as client:
+            mine = f"{_OWN_LABEL}={installation_of(self._config)}"
+            for container in client.containers.list(all=True, filters={"label": mine}):
+                with contextlib.suppress(NotFound):
+                    container.remove(force=True)
+
     def _work(self, action: Action) -> _Work:
         step, user = str(action.number), "0:0" if action.is_root else f"{TENANT_ID}:{TENANT_ID}"
         if not action.files_hash:
@@ -157,7 +166,7 @@ class LayerBuilder:
             memswap_limit="2g",
             pids_limit=512,
             log_config=LogConfig(type="json-file", config={"max-size": "2m", "max-file": "1"}),
-            labels={BUILD_LABEL: tag},
+            labels={BUILD_LABEL: tag, _OWN_LABEL: installation_of(self._config)},
             **options,
         )
 

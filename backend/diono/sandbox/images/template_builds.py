@@ -29,6 +29,7 @@ from diono.sandbox.images.records import (
 )
 from diono.sandbox.images.steps import StepData, plan_of
 from diono.sandbox.images.store import TemplateStore, split_tag
+from diono.sandbox.images.threads import in_daemon_thread
 from diono.sandbox.images.uploads import Uploads
 from diono.sandbox.port import Limits
 
@@ -54,6 +55,7 @@ class TemplateBuilds:
         self._logs: defaultdict[str, BuildLog] = defaultdict(BuildLog)
         self._tasks: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Semaphore(1)
+        self._has_swept = False
 
     async def request(
         self,
@@ -194,7 +196,10 @@ class TemplateBuilds:
                 target = f"{template_repository(self._config)}:{build.build_id}"
                 builder = LayerBuilder(self._config, partial(self._uploads.path, record.owner), say)
                 plan = plan_of(steps)
-                await asyncio.to_thread(builder.build, recipe.tag, plan, target, is_forced)
+                if not self._has_swept:
+                    await in_daemon_thread(builder.sweep)
+                    self._has_swept = True
+                await in_daemon_thread(partial(builder.build, recipe.tag, plan, target, is_forced))
             build.image, build.status = target, BuildStatus.READY
             for tag in build.wanted_tags:
                 record.tags[tag] = TagRecord(build_id=build.build_id)

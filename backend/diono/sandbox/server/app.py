@@ -13,8 +13,11 @@ from diono.kernel.errors import DionoError, InvalidInput
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.extensions import TUNNEL_PATH
 from diono.sandbox.fleet import Fleet, Templates
+from diono.sandbox.images.store import TemplateStore
+from diono.sandbox.images.template_builds import TemplateBuilds
+from diono.sandbox.images.uploads import UPLOAD_BYTES_LIMIT
 from diono.sandbox.installs.cache import PackageCache
-from diono.sandbox.server import admin, belongings, packages, sandboxes, templates
+from diono.sandbox.server import admin, belongings, packages, sandboxes, template_builds, templates
 from diono.sandbox.server.asgi import BodyTooLarge, BoundedBody, send_refusal
 from diono.sandbox.server.desk import Desk
 from diono.sandbox.server.doorway import first_values
@@ -66,7 +69,12 @@ def _control_plane(desk: Desk) -> FastAPI:
     control = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     control.state.desk = desk
     control.state.packages = PackageCache(desk.config, desk.templates)
-    for module in (sandboxes, belongings, templates, packages, admin):
+    control.state.builds = (
+        TemplateBuilds(desk.config, desk.templates)
+        if isinstance(desk.templates, TemplateStore)
+        else None
+    )
+    for module in (sandboxes, belongings, templates, template_builds, packages, admin):
         control.include_router(module.router)
     control.add_exception_handler(DionoError, _domain_error)
     control.add_exception_handler(RequestValidationError, _invalid_request)
@@ -119,7 +127,9 @@ class Service:
 
     async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._control(scope, BoundedBody(receive, _BODY_LIMIT_BYTES), send)
+            is_upload = scope["method"] == "PUT" and scope["path"].startswith("/templates/")
+            limit = UPLOAD_BYTES_LIMIT if is_upload else _BODY_LIMIT_BYTES
+            await self._control(scope, BoundedBody(receive, limit), send)
         except BodyTooLarge as error:
             await send_refusal(scope, receive, send, refusal_of(error))
 
