@@ -24,6 +24,18 @@ _UV = ("uv", "pip", "install", "--offline")
 _OFFLINE = ("--no-index", "--find-links", WHEELS_FOLDER, "--only-binary", ":all:")
 _TARGET = ("--target", "/work/.packages", "--upgrade")
 
+# A tenth of the time that pip needs to say the same.
+_IS_INSTALLED = """
+import sys
+from importlib.metadata import version
+from pip._vendor.packaging.requirements import Requirement
+for text in sys.argv[1:]:
+    wanted = Requirement(text)
+    if wanted.extras or not wanted.specifier.contains(version(wanted.name), prereleases=True):
+        sys.exit(1)
+    print("already installed:", text)
+"""
+
 
 class Place(Protocol):
     """What of ``port.Sandbox`` an installation needs."""
@@ -76,8 +88,7 @@ async def install(
 
 async def _probe(sandbox: Place, names: Sequence[str], seconds: float) -> ExecResult:
     """Ask whether all is installed already: the image has much, and asking needs no network."""
-    ask = ("python3", "-m", "pip", "install", "--dry-run", "--no-index", "--no-input")
-    argv = (*ask, "--isolated", "--break-system-packages", "--", *names)
+    argv = ("python3", "-c", _IS_INSTALLED, *names)
     return await sandbox.execute(ExecRequest(argv=argv, timeout_seconds=seconds))
 
 
