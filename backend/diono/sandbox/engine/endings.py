@@ -46,10 +46,15 @@ class Endings:
         is_dead = machine is None or await self._tools.ground.machines.kill(machine)
         self._tools.table.drop(live, reason)
         self.discount(live)
-        if is_dead and not self._removals.locked() and not self.is_closing:
+        if is_dead and self._may_lag(live):
             self.later(self.clear(live))
         elif not await self.clear(live) and not is_dead:
             raise EngineMissing("the engine does not answer; the sandbox ends when it does")
+
+    def _may_lag(self, live: Live) -> bool:
+        """An engine's volume is free for others only when its container is gone."""
+        is_waited_for = live.row.volume is not None and not self._tools.ground.disks.is_loop
+        return not (is_waited_for or self._removals.locked() or self.is_closing)
 
     def discount(self, live: Live) -> None:
         if live.is_counted:
