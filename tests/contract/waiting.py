@@ -25,7 +25,7 @@ async def eventually(
     """Return the first answer of ``attempt`` that is not None; fail with ``what``."""
     try:
         async with asyncio.timeout(seconds):
-            while (found := await attempt()) is None:
+            while (found := await attempt()) is None:  # noqa: ASYNC110  as above
                 await asyncio.sleep(_POLL_SECONDS)
             return found
     except TimeoutError:
