@@ -12,6 +12,7 @@ from diono.sandbox.errors import (
     SandboxMissing,
     SandboxPaused,
     StorageFull,
+    TemplateBuilding,
 )
 from diono.sandbox.extensions import ERROR_CODE_HEADER
 
@@ -28,6 +29,7 @@ STATUS = {
     ErrorKind.INTERNAL: 500,
 }
 _NOT_BUILT = 501
+_BUILD_RETRY_SECONDS = "5"
 _NO_RETRY = {"Should-Retry": "false"}
 
 
@@ -56,6 +58,10 @@ def refusal_of(error: DionoError) -> Refusal:
     """The control plane's answer to a domain error."""
     status = _NOT_BUILT if isinstance(error, NotBuilt) else STATUS[error.kind]
     headers = {**_NO_RETRY, ERROR_CODE_HEADER: error.code}
+    if isinstance(error, TemplateBuilding):
+        # The SDKs try again by themselves, and say that the service is busy in the end.
+        retry = {"Retry-After": _BUILD_RETRY_SECONDS, ERROR_CODE_HEADER: error.code}
+        return Refusal(STATUS[ErrorKind.UNAVAILABLE], error.detail, retry)
     if isinstance(error, QuotaReached):
         # The fleet has already made the caller wait in its queue: let the caller decide.
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
