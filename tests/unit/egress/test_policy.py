@@ -7,6 +7,7 @@ import pytest
 from diono.kernel.errors import InvalidInput
 from diono.sandbox.egress.policy import FORWARD_PORTS, TUNNEL_PORTS, Rules, parse_entry, policy_of
 from diono.sandbox.port import NetworkPolicy
+from diono.sandbox.server.requests import NetworkBody
 
 ALL = "0.0.0.0/0"
 
@@ -80,6 +81,18 @@ def test_a_policy_that_names_all_traffic_is_read_alike() -> None:
     assert not name(rules(deny=(ALL,), is_open=True), "example.org")
     assert name(rules(ALL), "example.org")
     assert not address(rules(ALL, deny=("8.8.8.8",)), "8.8.8.8")
+
+
+def test_the_wires_body_is_checked_before_anything_is_made() -> None:
+    step = [{"transform": {"headers": {"X-Key": "one"}}}]
+    fine = {"allowOut": ["pypi.org", ALL], "denyOut": ["8.8.8.8"], "rules": {"a.example": step}}
+    made = NetworkBody.model_validate(fine).policy(None, is_public=False)
+    assert made.is_open
+    assert made.headers == {"a.example": {"X-Key": "one"}}
+    for wrong in ({"allowOut": ["10.0.0.0/8"]}, {"denyOut": ["*"]}, {"rules": {"*": step}},
+                  {"egressProxy": {"address": "proxy.example:1080"}}):  # fmt: skip
+        with pytest.raises(InvalidInput):
+            NetworkBody.model_validate(wrong).policy(None, is_public=False)
 
 
 def test_names_and_wildcards() -> None:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 
 from diono.kernel.errors import InvalidInput
+from diono.sandbox.egress.policy import policy_of
 from diono.sandbox.fleet import CreateRequest, Lifetime, NetworkPolicy, VolumeMount
 from diono.sandbox.port import Limits
 
@@ -43,8 +44,7 @@ class NetworkBody(_Body):
     allow_internet_access: bool | None = Field(default=None, alias="allow_internet_access")
 
     def policy(self, is_open: bool | None, is_public: bool) -> NetworkPolicy:
-        if self.egress_proxy:
-            raise InvalidInput("egress proxies of one's own are not built; leave egressProxy out")
+        policy_of(is_open, self.model_dump(by_alias=True))  # raises for what cannot be enforced
         headers = {
             host.lower(): {
                 name: text for rule in rules for name, text in rule.transform.headers.items()
