@@ -6,7 +6,7 @@ import importlib
 import os
 import time
 
-from . import libc, tree
+from . import libc, seed, tree
 from .http import Request, Response
 from .messages import environment_of
 from .tenant import PROXY_PORT, Tenant
@@ -79,6 +79,7 @@ class SystemService:
         self._started_at = time.monotonic()
         self._last_cpu = (self._started_at, _cpu_seconds())
         self._is_relayed = False
+        self._is_seeded = False
 
     def configure(self, request: Request, response: Response) -> None:
         """POST /diono/configure: fields that are missing stay as they are."""
@@ -88,6 +89,9 @@ class SystemService:
             tenant.env = environment_of(message["env"])
         if message.get("user"):
             tenant.user = text_of(message["user"], "user")
+        if not self._is_seeded:
+            self._is_seeded = True
+            seed.plant(tenant.workspace)
         if "egress" in message:
             tenant.has_egress = bool(message["egress"])
         if tenant.has_egress and not self._is_relayed:

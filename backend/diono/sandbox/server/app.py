@@ -74,7 +74,7 @@ def _control_plane(desk: Desk) -> FastAPI:
         if isinstance(desk.templates, TemplateStore)
         else None
     )
-    for module in (sandboxes, belongings, templates, template_builds, packages, admin):
+    for module in (sandboxes, belongings, template_builds, templates, packages, admin):
         control.include_router(module.router)
     control.add_exception_handler(DionoError, _domain_error)
     control.add_exception_handler(RequestValidationError, _invalid_request)
