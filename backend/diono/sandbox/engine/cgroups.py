@@ -9,6 +9,8 @@ from pathlib import Path
 
 _ROOT = Path("/sys/fs/cgroup")
 _UNIFIED = ""
+_PERIOD_MICROSECONDS = 100_000
+_ONLY_WITH_SWAP = ("memory.swap.max", "memory.memsw.limit_in_bytes")
 _SETTLE_SECONDS = 2.0
 _SETTLE_STEP_SECONDS = 0.0005
 
@@ -101,6 +103,45 @@ class ControlGroup:
                 file.write_text(word)
         except OSError as error:
             raise FreezerProblem(f"{file}: {error.strerror}") from error
+
+    def set_limits(self, memory_bytes: int, pids: int, cpus: float) -> bool:
+        """Set new limits on a group that is at rest; False if the kernel did not take them."""
+        quota = int(cpus * _PERIOD_MICROSECONDS)
+        if _UNIFIED in self.folders and "memory" not in self.folders:
+            wanted = [
+                (_UNIFIED, "memory.max", str(memory_bytes)),
+                (_UNIFIED, "memory.swap.max", "0"),
+                (_UNIFIED, "pids.max", str(pids)),
+                (_UNIFIED, "cpu.max", f"{quota} {_PERIOD_MICROSECONDS}"),
+            ]
+        else:
+            both = [
+                ("memory", "memory.limit_in_bytes", str(memory_bytes)),
+                ("memory", "memory.memsw.limit_in_bytes", str(memory_bytes)),
+            ]
+            now = self._read("memory", "memory.limit_in_bytes").strip()
+            if now.isdigit() and int(now) < memory_bytes:
+                both.reverse()  # memory with swap is never less than memory
+            wanted = [
+                *both,
+                ("pids", "pids.max", str(pids)),
+                ("cpu", "cpu.cfs_period_us", str(_PERIOD_MICROSECONDS)),
+                ("cpu", "cpu.cfs_quota_us", str(quota)),
+            ]
+        return all(self._write(*each) for each in wanted)
+
+    def _write(self, controller: str, name: str, value: str) -> bool:
+        folder = self.folders.get(controller)
+        if folder is None:
+            return False
+        file = folder / name
+        if name in _ONLY_WITH_SWAP and not file.exists():
+            return True
+        try:
+            file.write_text(value)
+        except OSError:
+            return False
+        return True
 
     def usage(self) -> Usage:
         """Return what the group has used; zeros where the kernel does not count."""

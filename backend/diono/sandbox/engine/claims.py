@@ -149,6 +149,11 @@ class Claims:
                 "namespace than the engine?); set the quota mode to 'volume'"
             )
 
+        if row.template.start_command:
+            await link.start_program(
+                machine.dialer, row.template.start_command, row.template.ready_command
+            )
+
     async def resume(self, machine: Machine, row: Row) -> None:
         """Thaw a machine that serves ``row``. EngineMissing or GuestLost: its memory is lost."""
         await self._ground.machines.thaw(machine)

@@ -21,6 +21,12 @@ _BODY_LIMIT_BYTES = 1024 * 1024
 _BUFFER_BYTES = 256 * 1024
 _TUNNEL_SECONDS = 10.0
 _WARM_UP_SECONDS = 40.0
+_READY_SECONDS = 30.0
+_WAIT_UNTIL_READY = """\
+import subprocess, sys, time
+while subprocess.call(sys.argv[1], shell=True):
+    time.sleep(0.1)
+"""
 
 
 class GuestLost(Exception):
@@ -167,6 +173,16 @@ async def configure(dialer: Dialer, settings: Mapping[str, object], seconds: flo
     if reply.status != 200:
         raise GuestLost(f"the guest refused its settings ({reply.status})")
     return _pulse_of(reply)
+
+
+async def start_program(dialer: Dialer, command: str, ready_command: str) -> None:
+    """Start a template's own program under the guest's supervision, and give it time to become
+    ready. One that does not is the template's affair: the sandbox is there all the same."""
+    service = {"name": "template", "cmd": command, "restart": "on-failure", "start_timeout": 1}
+    await call(dialer, "POST", "/diono/services/start", service, _READY_SECONDS)
+    if ready_command:
+        wait = {"code": _WAIT_UNTIL_READY, "args": [ready_command], "timeout": _READY_SECONDS}
+        await call(dialer, "POST", "/diono/run", wait, _READY_SECONDS + 5)
 
 
 async def pulse(dialer: Dialer, seconds: float = 5.0) -> Pulse:

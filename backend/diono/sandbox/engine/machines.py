@@ -201,7 +201,12 @@ class Machines:
         machine.is_frozen = is_frozen
 
     async def set_limits(self, machine: Machine, limits: Limits) -> None:
-        await self._engine.update(self.name_of(machine.machine_id), profile.resources(limits))
+        """By the kernel directly, else by the engine, which takes ten times as long."""
+        wanted = (limits.memory_mb << 20, limits.pids, limits.cpus)
+        group = machine.group
+        if group is None or not await asyncio.to_thread(group.set_limits, *wanted):
+            name = self.name_of(machine.machine_id)
+            await self._engine.update(name, profile.resources(limits))
         machine.limits = limits
 
     async def kill(self, machine: Machine) -> bool:
