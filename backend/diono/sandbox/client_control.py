@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from diono.kernel.errors import DionoError, NotFound, Unavailable
+from diono.kernel.errors import Conflict, DionoError, NotFound, Unavailable
 from diono.sandbox.client_cache import SandboxRef, workspace_name
 from diono.sandbox.client_http import AWAY, Call, Channel, JsonObject
 from diono.sandbox.errors import EngineMissing, FileMissing, SandboxGone, TemplateMissing
@@ -82,7 +82,7 @@ def _create_body(spec: SandboxSpec, seconds: int, is_diono: bool) -> JsonObject:
                 "pids": limits.pids,
                 "diskMB": limits.disk_mb,
             },
-            "idleTimeout": spec.idle_seconds,
+            "idle": spec.idle_seconds,
             "maxAge": None if spec.is_kept else spec.max_age_seconds,
         },
     }
@@ -183,12 +183,16 @@ class Control:
         except (FileMissing, SandboxGone):
             return
 
-    async def pause(self, owner: str, sandbox_id: str) -> None:
+    async def pause(self, owner: str, sandbox_id: str) -> bool:
+        """False if it sleeps already."""
         path = f"/sandboxes/{quote(sandbox_id, safe='')}/pause"
         try:
             await self.post(path, {}, owner, _PAUSE_SECONDS)
         except FileMissing as error:
             raise SandboxGone(_MISSING) from error
+        except Conflict:
+            return False
+        return True
 
     async def set_network(self, owner: str, sandbox_id: str, policy: NetworkPolicy) -> None:
         path = f"/sandboxes/{quote(sandbox_id, safe='')}/network"
