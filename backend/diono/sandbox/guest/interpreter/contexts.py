@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 
 from ..tenant import Tenant
-from ..wire import HttpError, Json
+from ..wire import HttpError
 from . import languages
 from .forks import Forks
 from .kernels import Kernel
@@ -150,7 +150,8 @@ class Contexts:
         if shutil.which("node"):
             self.default("javascript")
         with self._lock:
-            return list(self._contexts.values())
+            first = list(self._defaults.values())
+            return [*first, *(each for each in self._contexts.values() if each not in first)]
 
     def remove(self, context_id: str) -> None:
         context = self.find(context_id)
@@ -159,6 +160,3 @@ class Contexts:
             if self._defaults.get(context.language) is context:
                 del self._defaults[context.language]
         context.close()
-
-
-__all__ = ["Context", "Contexts", "Json"]
