@@ -16,9 +16,10 @@ from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from diono.features.accounts.service import Accounts
-from diono.features.previews.service import Previews
+from diono.features.previews.service import Previews, PreviewShares
 from diono.features.runs.service import Programs
 from diono.features.sandboxes.service import Sandboxing
+from diono.features.services.service import ProjectServices
 from diono.features.tasks.ledger import Ledger
 from diono.features.tasks.service import Tasks
 from diono.infra.blobs import FolderBlobs
@@ -197,7 +198,8 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncGenerator[None]:
         if first is not None:
             OneTimePassword(settings.data_dir).keep(*first)
         low, high = (int(part) for part in settings.preview_ports.split("-"))
-        gateway = PreviewGateway(settings.host, range(low, high + 1), signer)
+        shares = PreviewShares(adapters.database, signer, clock)
+        gateway = PreviewGateway(settings.host, range(low, high + 1), signer, shares.allows)
         ledger = Ledger(adapters.database, bus, adapters.blobs, clock)
         runs = DeferredRuns()
 
@@ -215,7 +217,8 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncGenerator[None]:
         state.accounts = accounts
         state.catalog = adapters.catalog
         state.tasks = Tasks(adapters.database, bus, adapters.blobs, clock, check_model)
-        state.previews = Previews(adapters.sandboxes, gateway, signer, clock)
+        state.previews = Previews(adapters.sandboxes, gateway, signer, clock, shares)
+        state.services = ProjectServices(adapters.sandboxes, state.previews, adapters.database)
         state.programs = Programs(adapters.sandboxes, Languages.load())
         keyring = RemoteKeyring(adapters.sandboxes.control)
         state.sandboxing = Sandboxing(keyring, clock, public_sandbox_url(settings))

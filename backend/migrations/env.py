@@ -8,7 +8,7 @@ from diono.infra.database import Base
 
 for module in (
     "infra.heartbeats",
-    *(f"features.{f}.tables" for f in ("accounts", "projects", "tasks")),
+    *(f"features.{f}.tables" for f in ("accounts", "projects", "previews", "tasks")),
 ):
     importlib.import_module(f"diono.{module}")
 

@@ -12,6 +12,7 @@ from diono.features.accounts.routes import router as accounts_router
 from diono.features.models.routes import router as models_router
 from diono.features.runs.routes import router as runs_router
 from diono.features.sandboxes.routes import router as sandboxes_router
+from diono.features.services.routes import router as services_router
 from diono.features.tasks.routes import router as tasks_router
 from diono.web.errors import ErrorBody, install_error_handlers
 from diono.web.frontend import install_frontend
@@ -47,7 +48,14 @@ def create_web_app(lifespan: Lifespan | None = None, frontend: Path | None = Non
     )
     app.add_middleware(RequestContext)
     install_error_handlers(app)
-    features = (accounts_router, models_router, sandboxes_router, runs_router, tasks_router)
+    features = (
+        accounts_router,
+        models_router,
+        sandboxes_router,
+        runs_router,
+        services_router,
+        tasks_router,
+    )
     for router in (health_router, *features, socket_router):
         app.include_router(router)
     if frontend is not None:

@@ -5,7 +5,9 @@ never be smuggled to anyone but the sandbox it was addressed to.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from loguru import logger
@@ -21,6 +23,13 @@ IDLE_SECONDS = 300.0
 COPY_BYTES = 64 * 1024
 END = b"\r\n\r\n"
 HOP_HEADERS = {"connection", "keep-alive", "proxy-connection", "te", "trailer"}
+
+
+Allows = Callable[[Mapping[str, Any]], Awaitable[bool]]
+
+
+async def _allow_all(_claims: Mapping[str, Any]) -> bool:
+    return True
 
 
 class RequestHead:
@@ -66,19 +75,25 @@ class RequestHead:
 
 
 class PreviewGateway:
-    def __init__(self, host: str, ports: range, signer: TokenSigner) -> None:
+    def __init__(
+        self, host: str, ports: range, signer: TokenSigner, allows: Allows = _allow_all
+    ) -> None:
+        """``allows`` says whether a well-signed token may still be used."""
         self._host = host
         self._ports = ports
         self._signer = signer
+        self._allows = allows
         self._servers: dict[str, tuple[int, asyncio.Server]] = {}
+        self._dials: dict[str, Dial] = {}
         self._opening = asyncio.Lock()
 
     async def open(self, project_id: str, dial: Dial) -> int:
         async with self._opening:
+            self._dials[project_id] = dial
             if project_id in self._servers:
                 return self._servers[project_id][0]
             for port in self._ports:
-                server = await self._listen(project_id, port, dial)
+                server = await self._listen(project_id, port)
                 if server is not None:
                     self._servers[project_id] = (port, server)
                     return port
@@ -91,10 +106,10 @@ class PreviewGateway:
         for _, server in self._servers.values():
             server.close()
 
-    async def _listen(self, project_id: str, port: int, dial: Dial) -> asyncio.Server | None:
+    async def _listen(self, project_id: str, port: int) -> asyncio.Server | None:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             with suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError):
-                await self._serve(project_id, port, dial, (reader, writer))
+                await self._serve(project_id, port, (reader, writer))
             writer.close()
 
         try:
@@ -106,7 +121,6 @@ class PreviewGateway:
         self,
         project_id: str,
         port: int,
-        dial: Dial,
         client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:
         reader, writer = client
@@ -117,8 +131,9 @@ class PreviewGateway:
             return await _refuse(writer, "400 Bad Request", "This is not a proper HTTP request.")
         cookie = f"{TOKEN_PARAMETER}_{port}"
         token = head.take_token()
-        is_linked = self._is_valid(token, project_id)
-        if not is_linked and not self._is_valid(dict(head.cookies()).get(cookie, ""), project_id):
+        is_linked = await self._is_valid(token, project_id)
+        kept = dict(head.cookies()).get(cookie, "")
+        if not is_linked and not await self._is_valid(kept, project_id):
             return await _refuse(
                 writer, "403 Forbidden", "This preview is private. Open it from the dashboard."
             )
@@ -128,13 +143,16 @@ class PreviewGateway:
             if head.header("sec-fetch-mode") == "navigate":
                 # A browser keeps the cookie; the token need not stay in its address bar.
                 return await _redirect(writer, head.target, set_cookie)
-        return await self._forward(head, dial, client, set_cookie.encode())
+        return await self._forward(head, self._dials[project_id], client, set_cookie.encode())
 
-    def _is_valid(self, token: str, project_id: str) -> bool:
+    async def _is_valid(self, token: str, project_id: str) -> bool:
+        if not token:
+            return False
         try:
-            return bool(token) and self._signer.read(token, AUDIENCE)["sub"] == project_id
+            claims = self._signer.read(token, AUDIENCE)
         except TokenRefused:
             return False
+        return claims["sub"] == project_id and await self._allows(claims)
 
     async def _forward(
         self,

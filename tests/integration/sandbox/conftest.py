@@ -24,7 +24,7 @@ async def house() -> AsyncIterator[House]:
     config = prepare()
     async with fleet_of(config) as (fleet, templates):
         assert isinstance(templates, TemplateStore)
-        sandboxes = FleetSandboxes(fleet, config.registries)
+        sandboxes = FleetSandboxes(fleet, registries=config.registries)
         yield House(config, sandboxes, templates)
         await sandboxes.close()
         await templates.close()

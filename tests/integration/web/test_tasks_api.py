@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from .conftest import Api
+from .service_routes import SERVICE_ROUTES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -39,6 +40,7 @@ async def test_foreign_task_looks_like_a_missing_one(api: Api, method: str, path
     ("method", "path"),
     [
         *ROUTES,
+        *SERVICE_ROUTES,
         ("GET", "/api/tasks"), ("GET", "/api/me"), ("GET", "/api/languages"),
         ("POST", "/api/execute"), ("POST", "/api/execute/stream"),
         ("GET", "/api/sandboxes"), ("DELETE", "/api/sandboxes/sbx"), ("GET", "/api/sandbox-keys"),
@@ -67,7 +69,11 @@ async def test_every_route_is_in_the_access_list(api: Api) -> None:
         ("DELETE", "/api/sandboxes/{sandbox_id}"), ("GET", "/api/sandbox-keys"),
         ("POST", "/api/sandbox-keys"), ("DELETE", "/api/sandbox-keys/{key_id}"),
     }  # fmt: skip
-    assert operations == listed | others
+    services = {
+        (method, path.replace("{id}", "{project_id}").replace("/app", "/{name}"))
+        for method, path in SERVICE_ROUTES
+    }
+    assert operations == listed | others | services
 
 
 @pytest.mark.parametrize(

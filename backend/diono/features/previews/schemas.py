@@ -10,3 +10,10 @@ class PreviewLink(BaseModel):
 
     url: str = Field(description="Carries a signed token; whoever has the link can open it.")
     expires_at: datetime
+
+
+class SharedPreview(PreviewLink):
+    """A link that works without an account until it expires or is revoked."""
+
+    share_id: str
+    created_at: datetime

@@ -4,7 +4,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from diono.features.projects import store
+from diono.features.projects.errors import ProjectNotFound
 from diono.features.projects.tables import Project
+from diono.infra.database import Database
 from diono.kernel.ids import new_id
 from diono.sandbox.port import Limits, SandboxSpec
 
@@ -13,11 +16,12 @@ NAME_LENGTH = 80
 WORKSPACE_MB = 128
 
 
-def sandbox_of(owner_id: str, project_id: str) -> SandboxSpec:
+def sandbox_of(owner_id: str, project_id: str, template: str = "base") -> SandboxSpec:
     """Return the spec of a project's one sandbox."""
     return SandboxSpec(
         owner=owner_id,
         project=project_id,
+        template=template,
         limits=Limits(disk_mb=WORKSPACE_MB),
         max_age_seconds=3600,
         is_kept=True,
@@ -36,3 +40,10 @@ def add_project(session: AsyncSession, owner_id: str, name: str, created_at: dat
         )
     )
     return project_id
+
+
+async def check_owned(database: Database, owner_id: str, project_id: str) -> None:
+    """Raises ProjectNotFound, for a foreign project just the same."""
+    async with database.read() as session:
+        if not await store.is_owned(session, owner_id, project_id):
+            raise ProjectNotFound(f"There is no project {project_id!r} of yours.")

@@ -105,8 +105,7 @@ class RemoteBackend:
             await self.control.pause(owner, sandbox_id)
 
     async def pause(self, owner: str, sandbox_id: str) -> bool:
-        await self.control.pause(owner, sandbox_id)
-        return True
+        return await self.control.pause(owner, sandbox_id)
 
     async def delete_workspace(self, owner: str, project: str) -> None:
         if await self.control.is_diono():
