@@ -62,6 +62,11 @@ def _give_to_tenant(image: Path, point: Path) -> None:
     finally:
         mounts.unmount(point)
         point.rmdir()
+    descriptor = os.open(image, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def make(image: Path, size_mb: int) -> None:
@@ -109,7 +114,7 @@ def _copy_data(source: int, target: int, size_bytes: int) -> None:
             start += moved
 
 
-def copy(source: Path, target: Path, is_reserved: bool = True) -> None:
+def copy(source: Path, target: Path, is_reserved: bool = True, is_durable: bool = True) -> None:
     """Copy an image nobody writes to; the file appears when it is whole."""
     size_bytes = source.stat().st_size
     check_room(target.parent, size_bytes if is_reserved else source.stat().st_blocks * 512)
@@ -119,7 +124,8 @@ def copy(source: Path, target: Path, is_reserved: bool = True) -> None:
     try:
         writing = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            os.fsync(reading)  # what is only in memory may look like a hole
+            if is_durable:
+                os.fsync(reading)  # what is only in memory may look like a hole
             os.ftruncate(writing, size_bytes)
             _copy_data(reading, writing, size_bytes)
             if is_reserved:
