@@ -47,6 +47,7 @@ class Place:
         assert (await self.rig.run(self.info, "sh", "-c", line))[0] == 0
 
 
+@pytest.mark.slow
 async def test_wheels_come_without_a_network_in_the_sandbox() -> None:
     async with fleet_rig(is_real=True) as rig:
         cache = PackageCache(rig.config, rig.templates)
