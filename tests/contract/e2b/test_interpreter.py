@@ -62,7 +62,7 @@ async def test_output_and_results_are_told_as_they_come(sandbox: Uniform) -> Non
         on_stderr=lambda message: err.append(message.line),
         on_result=lambda result: results.append(result.text),
     )
-    assert ("".join(out), "".join(err), results) == ("a\n", "b\n", ["'value'"])
+    assert ("".join(out), "".join(err), results) == ("a\n", "b\n", ["value"])
 
 
 async def test_an_error_has_name_value_and_traceback(sandbox: Uniform) -> None:
@@ -136,7 +136,7 @@ async def test_contexts_are_apart(sandbox: Uniform) -> None:
 
 async def test_variables_of_the_call_reach_the_code(sandbox: Uniform) -> None:
     execution = await sandbox.run_code("import os; os.environ['ONCE']", envs={"ONCE": "yes"})
-    assert execution.text == "'yes'"
+    assert execution.text == "yes"
 
 
 async def test_a_cell_ends_at_its_time_limit(sandbox: Uniform) -> None:
