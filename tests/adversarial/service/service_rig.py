@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import docker
-from adversarial.service import service_root
 from contract.sandbox_rigs import config_for, run
 
 from diono.sandbox.adapters.remote import RemoteSandboxes, RemoteServer
 from diono.sandbox.config import SandboxConfig
-from diono.sandbox.image import ensure_image
+from diono.sandbox.images.building import ImageBuilder
 from diono.sandbox.port import Sandbox
 from diono.sandbox.server.arguments import to_arguments
 
@@ -88,7 +87,7 @@ def start(config: SandboxConfig) -> "subprocess.Popen[bytes]":
     config.state_dir.mkdir(parents=True, exist_ok=True)
     with (config.state_dir / "service.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, str(service_root.__file__), *to_arguments(config)],
+            [sys.executable, "-m", "diono.sandboxd", *to_arguments(config)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -128,7 +127,7 @@ def running(**changes: object) -> Generator[Service]:
         pool_size=1,
         **changes,  # pyright: ignore[reportArgumentType]
     )
-    ensure_image(config_for(state_dir), report=lambda _: None)
+    ImageBuilder(config).ensure("base", report=lambda _: None)
     service = Service(config, start(config))
     try:
         yield service
