@@ -74,7 +74,9 @@ def _create_body(spec: SandboxSpec, seconds: int, is_diono: bool) -> JsonObject:
     limits = spec.limits
     return {
         **body,
-        "volumeMounts": [{"name": workspace_name(spec.owner, spec.project), "path": "/work"}],
+        "volumeMounts": []
+        if spec.is_disposable
+        else [{"name": workspace_name(spec.owner, spec.project), "path": "/work"}],
         CREATE_FIELD: {
             "limits": {
                 "cpus": limits.cpus,

@@ -57,6 +57,7 @@ class SandboxSpec(_Frozen):
     idle_seconds: int = Field(default=500, ge=1)
     max_age_seconds: int = Field(default=900, ge=1)
     is_kept: bool = Field(default=False, description="No maximum age; idle time still counts.")
+    is_disposable: bool = Field(default=False, description="The workspace ends with the sandbox.")
 
 
 class ExitReason(StrEnum):

@@ -3,16 +3,12 @@
 import asyncio
 import contextlib
 import fnmatch
-from collections.abc import AsyncGenerator, Mapping
-from enum import StrEnum
+from collections.abc import AsyncGenerator
 
 from loguru import logger
-from pydantic import BaseModel, ConfigDict, Field
-
 from diono.kernel.errors import DionoError, InvalidInput
 from diono.kernel.ids import new_id
 from diono.sandbox.errors import FileMissing, FileTooLarge
-from diono.sandbox.languages import Language
 from diono.sandbox.port import (
     ExecRequest,
     ExecResult,
@@ -23,74 +19,13 @@ from diono.sandbox.port import (
     SandboxSpec,
     SnippetRequest,
 )
+from diono.sandbox.program_models import CompileResult, RunEvent, RunRequest, RunResult, RunStatus
 
 FILES_LIMIT = 32
 FILE_BYTES_LIMIT = 1_000_000
 OUTPUT_BYTES_LIMIT = 256_000
 _SPARE_SECONDS = 60
 _CHECK_SECONDS = 10.0
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class RunStatus(StrEnum):
-    """SUCCEEDED: exit code 0. LOST: the sandbox ended under the program."""
-
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    COMPILE_ERROR = "compile_error"
-    DEADLINE = "deadline"
-    MEMORY = "memory"
-    LOST = "lost"
-
-
-class RunRequest(_Frozen):
-    """``collect``: patterns of files to return; ``*`` also crosses slashes."""
-
-    owner: str
-    language: Language
-    code: str
-    file_name: str = ""
-    stdin: bytes = b""
-    args: tuple[str, ...] = ()
-    env: Mapping[str, str] = Field(default_factory=dict)
-    files: Mapping[str, bytes] = Field(default_factory=dict)
-    collect: tuple[str, ...] = ()
-    run_seconds: float | None = None
-    compile_seconds: float | None = None
-    may_be_warm: bool = Field(
-        default=False, description="The warm interpreter may run it, where there is one."
-    )
-
-
-class CompileResult(_Frozen):
-    exit_code: int | None
-    reason: ExitReason
-    stdout: str
-    stderr: str
-    seconds: float
-
-
-class RunResult(_Frozen):
-    """``compiled`` is None where the language has no such step. ``stderr`` is the program's."""
-
-    language: str
-    status: RunStatus
-    exit_code: int | None = None
-    stdout: str = ""
-    stderr: str = ""
-    is_truncated: bool = False
-    seconds: float = 0.0
-    compiled: CompileResult | None = None
-    files: Mapping[str, bytes] = Field(default_factory=dict)
-    left_out: tuple[str, ...] = Field(
-        default=(), description="Files that matched and were too large or too many."
-    )
-
-
-RunEvent = OutputChunk | RunResult
 _STATUS = {
     ExitReason.DEADLINE: RunStatus.DEADLINE,
     ExitReason.MEMORY: RunStatus.MEMORY,
@@ -98,9 +33,29 @@ _STATUS = {
 }
 
 
-async def run_program(sandboxes: Sandboxes, request: RunRequest) -> RunResult:
-    """Run it to its end. Raises what opening a sandbox raises (QuotaReached, TemplateBuilding)."""
-    async with _sandbox_of(sandboxes, request) as sandbox:
+class Removals:
+    """Takes sandboxes away while their results are already on the way to whoever asked."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, sandboxes: Sandboxes, owner: str, project: str) -> None:
+        task = asyncio.create_task(_remove(sandboxes, owner, project))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finish(self) -> None:
+        await asyncio.gather(*self._tasks)
+
+
+async def run_program(
+    sandboxes: Sandboxes, request: RunRequest, removals: Removals | None = None
+) -> RunResult:
+    """Run it to its end. Raises what opening a sandbox raises (QuotaReached, TemplateBuilding).
+
+    Without ``removals`` the sandbox is gone when this returns.
+    """
+    async with _sandbox_of(sandboxes, request, removals) as sandbox:
         program = _Program(sandbox, request)
         compiled = await program.prepare()
         if compiled is not None and not _is_success(compiled):
@@ -110,7 +65,7 @@ async def run_program(sandboxes: Sandboxes, request: RunRequest) -> RunResult:
 
 async def stream_program(sandboxes: Sandboxes, request: RunRequest) -> AsyncGenerator[RunEvent]:
     """Like ``run_program``, with the program's output as it comes; the result is the last event."""
-    async with _sandbox_of(sandboxes, request) as sandbox:
+    async with _sandbox_of(sandboxes, request, None) as sandbox:
         program = _Program(sandbox, request)
         compiled = await program.prepare()
         if compiled is not None and not _is_success(compiled):
@@ -125,7 +80,9 @@ async def stream_program(sandboxes: Sandboxes, request: RunRequest) -> AsyncGene
 
 
 @contextlib.asynccontextmanager
-async def _sandbox_of(sandboxes: Sandboxes, request: RunRequest) -> AsyncGenerator[Sandbox]:
+async def _sandbox_of(
+    sandboxes: Sandboxes, request: RunRequest, removals: Removals | None
+) -> AsyncGenerator[Sandbox]:
     """Open a sandbox for this run only, and remove it and its files when the run is over."""
     language = request.language
     project = new_id("run")
@@ -137,12 +94,16 @@ async def _sandbox_of(sandboxes: Sandboxes, request: RunRequest) -> AsyncGenerat
         template=language.template,
         limits=language.limits,
         max_age_seconds=int(seconds),
+        is_disposable=True,
     )
     sandbox = await sandboxes.open(spec)
     try:
         yield sandbox
     finally:
-        await asyncio.shield(_remove(sandboxes, request.owner, project))
+        if removals is None:
+            await asyncio.shield(_remove(sandboxes, request.owner, project))
+        else:
+            removals.add(sandboxes, request.owner, project)
 
 
 async def _remove(sandboxes: Sandboxes, owner: str, project: str) -> None:

@@ -5,7 +5,8 @@ import pytest
 from diono.sandbox.images.jobs import Readiness
 from diono.sandbox.languages import Languages
 from diono.sandbox.port import OutputChunk
-from diono.sandbox.programs import RunRequest, RunResult, RunStatus, run_program, stream_program
+from diono.sandbox.program_models import RunRequest, RunResult, RunStatus
+from diono.sandbox.programs import run_program, stream_program
 
 from .conftest import House
 from .language_samples import SAMPLES

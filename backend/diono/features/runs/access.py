@@ -7,7 +7,7 @@ from fastapi import Body, Depends, Request
 from diono.features.accounts.access import SignedIn
 from diono.features.runs.schemas import EXAMPLES, ExecuteProgram
 from diono.features.runs.service import Programs
-from diono.sandbox.programs import RunRequest
+from diono.sandbox.program_models import RunRequest
 
 
 def programs_service(request: Request) -> Programs:

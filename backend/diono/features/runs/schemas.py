@@ -7,7 +7,8 @@ from fastapi.openapi.models import Example
 from pydantic import BaseModel, ConfigDict, Field
 
 from diono.sandbox.port import ExitReason
-from diono.sandbox.programs import FILES_LIMIT, RunStatus
+from diono.sandbox.program_models import RunStatus
+from diono.sandbox.programs import FILES_LIMIT
 
 RUN_SECONDS_LIMIT = 300
 COMPILE_SECONDS_LIMIT = 120

@@ -17,7 +17,8 @@ from diono.features.runs.schemas import (
 from diono.kernel.errors import DionoError
 from diono.sandbox.languages import Language, Languages
 from diono.sandbox.port import EngineHealth, OutputChunk, Sandboxes
-from diono.sandbox.programs import RunRequest, RunResult, run_program, stream_program
+from diono.sandbox.program_models import RunRequest, RunResult
+from diono.sandbox.programs import Removals, run_program, stream_program
 
 Progress = Callable[[], Awaitable[Mapping[str, tuple[LanguageState, str]]]]
 
@@ -37,6 +38,7 @@ class Programs:
         self._languages = languages
         self._progress = progress
         self._may_be_warm = may_be_warm
+        self._removals = Removals()
 
     def plan(self, owner: str, wanted: ExecuteProgram) -> RunRequest:
         """Check a run before anything starts. Raises LanguageUnknown, FileUnreadable."""
@@ -59,7 +61,7 @@ class Programs:
 
     async def execute(self, request: RunRequest) -> ExecutedProgram:
         """Run it to its end. Raises TemplateBuilding, QuotaReached, EngineMissing, PathRefused."""
-        return _told(await run_program(self._sandboxes, request))
+        return _told(await run_program(self._sandboxes, request, self._removals))
 
     async def stream(self, request: RunRequest) -> AsyncGenerator[OutputChunk | ExecutedProgram]:
         """Yield output as it comes and the result last."""

@@ -52,7 +52,9 @@ class FleetBackend:
                     lifetime=lifetime_of(spec, seconds),
                     limits=spec.limits,
                     network=spec.network,
-                    volume=VolumeMount(name=workspace_name(spec.owner, spec.project)),
+                    volume=None
+                    if spec.is_disposable
+                    else VolumeMount(name=workspace_name(spec.owner, spec.project)),
                 )
             )
         )
