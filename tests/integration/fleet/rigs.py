@@ -5,8 +5,8 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from diono.sandbox.engine.builtin import BaseTemplate, NoEgress
 from diono.sandbox.engine.fleet import DockerFleet
 from diono.sandbox.engine.ledger import instance_id
 from diono.sandbox.fleet import ENVD_PORT, CreateRequest, Lifetime, Streams
+from diono.sandbox.image import image_tag
 from diono.sandbox.port import Limits
 
 SMALL = Limits(memory_mb=256, disk_mb=32, pids=64)
@@ -112,6 +113,19 @@ def loops(config: SandboxConfig) -> list[str]:
         entry.read_text().strip() for entry in Path("/sys/block").glob("loop*/loop/backing_file")
     ]
     return [file for file in files if file.startswith(str(config.state_dir))]
+
+
+@contextmanager
+def image_with_volume(config: SandboxConfig) -> Generator[str]:
+    """An image that declares VOLUME /data, on top of the base image."""
+    tag = f"diono-test/volume:{instance_id(config.state_dir)}"
+    container = _lines("docker", "create", image_tag(config))[0]
+    _lines("docker", "commit", "--change", "VOLUME /data", container, tag)
+    _lines("docker", "rm", container)
+    try:
+        yield tag
+    finally:
+        _lines("docker", "rmi", tag)
 
 
 def leftovers(config: SandboxConfig) -> list[str]:

@@ -131,3 +131,16 @@ async def test_a_full_disk_is_told_and_leaves_nothing(monkeypatch: pytest.Monkey
         await fleet.create(request())
     assert rigs.leftovers(config) == []
     rigs.forget(config)
+
+
+async def test_an_image_with_volumes_of_its_own_is_refused() -> None:
+    config = rigs.new_config()
+    with rigs.image_with_volume(config) as image:
+        fleet = rigs.fleet_of(config)
+        base = await fleet._templates.find("base", "owner")
+        fleet._templates._base = base.model_copy(update={"image": image})  # type: ignore[attr-defined]
+        with pytest.raises(Conflict, match="VOLUME /data"):
+            await fleet.create(request())
+        await fleet.close()
+    assert rigs.leftovers(config) == []
+    rigs.forget(config)

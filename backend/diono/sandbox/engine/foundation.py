@@ -26,6 +26,7 @@ from diono.sandbox.fleet import Egress, Templates
 from diono.sandbox.port import EngineHealth
 
 _QUIET_SECONDS = 10.0
+_RUNTIMES = ("runc", "runsc", "kata-runtime")
 
 
 class _RoomMaker:
@@ -106,7 +107,10 @@ def _problem(config: SandboxConfig, facts: EngineFacts, has_template: bool) -> s
 
 
 def _runtime(config: SandboxConfig, facts: EngineFacts) -> str:
-    return facts.runc if config.runtime == "runc" else config.runtime
+    """Tell the runtime in use, and those others that could be."""
+    used = facts.runc if config.runtime == "runc" else config.runtime
+    others = sorted(name for name in _RUNTIMES if name in facts.runtimes and name != config.runtime)
+    return f"{used} (also here: {', '.join(others)})" if others else used
 
 
 async def lay(config: SandboxConfig, templates: Templates, egress: Egress) -> Foundation:

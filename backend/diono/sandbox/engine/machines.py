@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from diono.kernel.errors import Conflict
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.egress.certificates import ca_bundle
 from diono.sandbox.engine import link, profile
@@ -76,6 +77,7 @@ class Machines:
         self._guest_home = home
         self.instance = ""
         self._owned: set[str] = set()
+        self._checked_images: set[str] = set()
         self._packages = make_cache_folder(config)
         self._ca_copy: Path | None = None
         if config.extra_ca_file is not None:
@@ -115,6 +117,7 @@ class Machines:
 
     async def start(self, machine_id: str, place: Place, blueprint: Blueprint) -> Machine:
         """Start a prepared machine and wait for its guest; nothing is left of one that fails."""
+        await self._check_image(blueprint.image)
         name = self.name_of(machine_id)
         preimports = ",".join(blueprint.preimports)
         order = Order(
@@ -138,6 +141,17 @@ class Machines:
             await asyncio.shield(self.remove(machine))
             raise
         return machine
+
+    async def _check_image(self, image: str) -> None:
+        """An image's own volumes would be writable, without any limit, on our disk."""
+        if image in self._checked_images:
+            return
+        volumes = await self._engine.image_volumes(image)
+        if volumes is None:
+            raise EngineMissing(f"the image {image} is not on this machine; run: ./diono doctor")
+        if volumes:
+            raise Conflict(f"the template's image declares VOLUME {volumes[0]}; remove that line")
+        self._checked_images.add(image)
 
     async def _running(self, name: str) -> Container:
         seen = await self._engine.look(name)
