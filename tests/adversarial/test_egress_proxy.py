@@ -161,7 +161,11 @@ async def test_no_tls_in_a_tunnel_means_no_tunnel(rig: Rig) -> None:
         rig.outside.names = {"example.org": [[PUBLIC]]}
         rig.outside.servers = {(PUBLIC, 443): port}
         rig.allow("example.org")
-        for first in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05\x02aaaa", b"\x16\x03" * 600):
+        for first in (
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"\x16\x03\x01\x00\x05\x02aaaa",
+            b"\x16\x03" * 600,
+        ):
             answer, (reader, writer) = await rig.connect("example.org:443")
             assert b" 200 " in answer
             writer.write(first)
