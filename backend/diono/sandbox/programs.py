@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import AsyncGenerator
 
 from loguru import logger
+
 from diono.kernel.errors import DionoError, InvalidInput
 from diono.kernel.ids import new_id
 from diono.sandbox.errors import FileMissing, FileTooLarge

@@ -20,7 +20,7 @@ HOME = "/home/user"
 STEPS_LIMIT = 80
 PACKAGES_LIMIT = 200
 _APT = re.compile(r"[a-z0-9][a-z0-9+.-]{1,100}(=[A-Za-z0-9.+:~-]{1,100})?")
-_NPM = re.compile(r"(@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*(@[A-Za-z0-9.^~-]{1,60})?")
+_NPM = re.compile(r"(@[a-z0-9~][a-z0-9._~-]*/)?[a-z0-9~][a-z0-9._~-]*(@[A-Za-z0-9.^~-]{1,60})?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HARMLESS = frozenset({"-y", "--yes", "-q", "-qq", "--no-install-recommends", "--fix-missing"})
