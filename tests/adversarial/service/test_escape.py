@@ -230,6 +230,7 @@ async def test_a_swapped_socket_leads_nowhere(
     async with asyncio.timeout(20):
         for call in (run(sandbox, "true"), sandbox.read_file("x"), sandbox.connect(8000)):
             assert await outcome_of(call) in REFUSED
+    await sandboxes.kill("owner", "project")
     assert await (await fresh(sandboxes)).read_file("kept.txt") == b"kept"
     assert reached == []
     server.close()

@@ -41,7 +41,7 @@ def bench_sandbox(settings: Settings, plan: Plan) -> dict[str, Any]:
     idle: dict[str, Any] = {}
     load: dict[str, Any] = {}
     if plan.has_load:
-        with service_of(settings) as service:
+        with service_of(settings, _THROUGHPUT_CREATES) as service:
             load = loads.measure_load(service, _THROUGHPUT_CREATES)
         with service_of(settings) as service:
             idle = loads.measure_idle(service, plan.live)

@@ -35,15 +35,15 @@ class Service:
 
 
 @contextmanager
-def own_service(settings: Settings) -> Generator[Service]:
-    """Start the service with a state folder and a port of its own; quotas as wide as 200."""
+def own_service(settings: Settings, quota: int) -> Generator[Service]:
+    """Start the service with a state folder and a port of its own; room for ``quota``."""
     with tempfile.TemporaryDirectory(prefix="diono-bench-sandbox-") as name:
         folder = Path(name)
         port = next_free_port("127.0.0.1", _FIRST_PORT)
         log = folder / "service.log"
         with log.open("ab") as sink:
             process = subprocess.Popen(
-                _argv(settings, folder, port),
+                _argv(settings, folder, port, quota),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=sink,
@@ -52,20 +52,20 @@ def own_service(settings: Settings) -> Generator[Service]:
         try:
             _await_ready(process, log)
             key = (folder / "service" / "admin.key").read_text().strip()
-            yield Service(f"http://127.0.0.1:{port}", key, _QUOTA, process.pid, folder)
+            yield Service(f"http://127.0.0.1:{port}", key, quota, process.pid, folder)
         finally:
             measure.stop(process)
 
 
-def _argv(settings: Settings, folder: Path, port: int) -> list[str]:
+def _argv(settings: Settings, folder: Path, port: int, quota: int) -> list[str]:
     config = SandboxConfig(
         state_dir=folder,
         docker_host=settings.docker_host,
         runtime=settings.sandbox_runtime,
         extra_ca_file=settings.extra_ca_file,
         quota=settings.sandbox_quota,
-        owner_quota=_QUOTA,
-        total_quota=_QUOTA,
+        owner_quota=quota,
+        total_quota=quota,
         queue_seconds=_QUEUE_SECONDS,
         pool_size=_POOL,
         listen=f"127.0.0.1:{port}",
@@ -81,10 +81,10 @@ def _await_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 @contextmanager
-def service_of(settings: Settings) -> Generator[Service]:
+def service_of(settings: Settings, quota: int = _QUOTA) -> Generator[Service]:
     """Return the service that DIONO_SANDBOX_URL names, or one of our own."""
     if settings.sandbox_url:
         yield Service(settings.sandbox_url, settings.sandbox_key.get_secret_value(), _POOL)
         return
-    with own_service(settings) as service:
+    with own_service(settings, quota) as service:
         yield service
