@@ -70,6 +70,8 @@ class FilesystemService:
 
     def move(self, request: Request, response: Response) -> None:
         message = self.message(request)
+        if not message.get("source") or not message.get("destination"):
+            raise RpcError("invalid_argument", "source and destination are required")
         source, destination = self.path(message, "source"), self.path(message, "destination")
         if not os.path.lexists(source):
             raise RpcError("not_found", f"source file not found: {source}")

@@ -7,37 +7,14 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+from .urls import parse_query, unquote
 from .wire import HttpError, encode
 
 HEAD_LIMIT_BYTES = 64 * 1024
 BODY_LIMIT_BYTES = 48 * 1024 * 1024
 _READ_SIZE = 1 << 18
-_FIELDS_LIMIT = 100
+_DRAINED_BYTES = 1 << 16
 _REASONS = {100: "Continue", 101: "Switching Protocols", 200: "OK", 204: "No Content"}
-
-
-def unquote(text: str) -> str:
-    """Undo percent encoding, as UTF-8. Our own: urllib would cost memory in every sandbox."""
-    if "%" not in text:
-        return text
-    first, *rest = text.encode("latin-1").split(b"%")
-    decoded = bytearray(first)
-    for piece in rest:
-        try:
-            decoded += bytes.fromhex(piece[:2].decode("ascii")) + piece[2:]
-        except ValueError:
-            decoded += b"%" + piece
-    return decoded.decode("utf-8", "surrogateescape")
-
-
-def parse_query(text: str) -> dict[str, str]:
-    """Return the fields of a query string; the last of equal names wins."""
-    fields: dict[str, str] = {}
-    for pair in text.split("&")[:_FIELDS_LIMIT]:
-        name, _, value = pair.partition("=")
-        if name:
-            fields[unquote(name.replace("+", " "))] = unquote(value.replace("+", " "))
-    return fields
 
 
 class Disconnected(Exception):
@@ -106,6 +83,7 @@ class Request:
         self._query: dict[str, str] | None = None
         self._length = self._body_length()
         self._is_read = self._length == 0
+        self._is_begun = False
 
     def _add_header(self, line: str) -> None:
         name, colon, value = line.partition(":")
@@ -146,6 +124,13 @@ class Request:
 
     @property
     def is_kept_alive(self) -> bool:
+        """Whether another request can follow; reads away a short body that nobody wanted."""
+        if (
+            not self._is_begun
+            and 0 < self._length <= _DRAINED_BYTES
+            and "expect" not in self.headers
+        ):
+            self.body()
         if self.version == "HTTP/1.0" or not self._is_read or self.is_scarce:
             return False
         return "close" not in self.headers.get("connection", "").lower()
@@ -158,6 +143,7 @@ class Request:
         """Yield the body as it comes. May be used once."""
         if self._is_read:
             return
+        self._is_begun = True
         self._invite()
         if self._length >= 0:
             yield from self._counted(self._length)

@@ -126,7 +126,7 @@ class ProcessService:
             raise RpcError("invalid_argument", f"error starting process: {error}") from error
         self.table.add(process)
         try:
-            Run(process, response, options).serve()
+            Run(process, response, options, self.table.discard).serve()
         finally:
             self.table.discard(process)
 

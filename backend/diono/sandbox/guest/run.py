@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from . import tree
@@ -36,7 +37,14 @@ class Options(NamedTuple):
 class Run:
     """Polls everything from one thread, so no client can stand in the way of a deadline."""
 
-    def __init__(self, process: Process, response: Response, options: Options) -> None:
+    def __init__(
+        self,
+        process: Process,
+        response: Response,
+        options: Options,
+        on_end: Callable[[Process], None],
+    ) -> None:
+        self._on_end = on_end
         self._process = process
         self._response = response
         self._options = options
@@ -261,6 +269,7 @@ class Run:
             self._put(encode({"event": {"end": end}}))
         self._out += self._response.chunk(end_frame(error)) + self._response.last_chunk
         process.close()
+        self._on_end(process)
         self._socket.settimeout(60.0)
         if self._is_connected:
             self._response.send_raw(bytes(self._out))

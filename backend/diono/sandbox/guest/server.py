@@ -98,13 +98,22 @@ class Server:
                 self._waiting -= 1
                 is_last = self._waiting == 0
             is_scarce = is_last and not self._add_thread()
-            with stream:
-                self._serve(stream, is_scarce)
-            with self._lock:
-                if self._waiting >= SPARE_THREADS:
-                    self._threads -= 1
-                    return
-                self._waiting += 1
+            try:
+                with stream:
+                    self._serve(stream, is_scarce)
+            finally:
+                is_kept = self._rest()
+            if not is_kept:
+                return
+
+    def _rest(self) -> bool:
+        """Note that a thread is free again; return whether it is still wanted."""
+        with self._lock:
+            if self._waiting >= SPARE_THREADS:
+                self._threads -= 1
+                return False
+            self._waiting += 1
+            return True
 
     def _serve(self, stream: socket.socket, is_scarce: bool) -> None:
         if stream.family != socket.AF_UNIX:

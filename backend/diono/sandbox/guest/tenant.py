@@ -14,6 +14,7 @@ DEFAULT_USER = "user"
 HOME = "/home/user"
 WORKSPACE = "/work"
 PROXY_PORT = 3128
+_PATH_LIMIT_BYTES = 4096
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -36,7 +37,14 @@ class Tenant:
             text = posixpath.join(self.home, text[2:])
         elif text.startswith("~"):
             raise RpcError("invalid_argument", f"no home is known for {text.partition('/')[0]}")
-        return posixpath.normpath(posixpath.join(self.home, text))
+        path = posixpath.normpath(posixpath.join(self.home, text))
+        try:
+            is_too_long = len(os.fsencode(path)) >= _PATH_LIMIT_BYTES
+        except UnicodeEncodeError as error:
+            raise RpcError("invalid_argument", "a path must be valid Unicode") from error
+        if is_too_long:
+            raise RpcError("invalid_argument", "the path is too long")
+        return path
 
     def check_user(self, name: str) -> str:
         """Return the user to act as; RpcError unauthenticated if there is none of that name."""
