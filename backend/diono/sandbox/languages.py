@@ -1,11 +1,12 @@
 """The languages of one-shot runs: the table ``workspace/languages.yaml``, and how to pick a row."""
 
+import importlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from diono.kernel.errors import InvalidInput
@@ -63,22 +64,34 @@ class Language(BaseModel):
 
 
 class Languages:
-    """The table. Raises pydantic's ValidationError if the file is not one."""
+    """The table, read at its first use. Raises pydantic's ValidationError if the file is none."""
 
-    def __init__(self, languages: Sequence[Language]) -> None:
-        self._languages = tuple(languages)
-        self._by_name: dict[str, Language] = {}
-        self._by_extension: dict[str, Language] = {}
-        for language in languages:
-            for name in (language.name, *language.aliases):
-                self._by_name.setdefault(name.lower(), language)
-            for extension in language.extensions:
-                self._by_extension.setdefault(extension, language)
+    def __init__(self, rows: Callable[[], Sequence[Language]]) -> None:
+        self._rows = rows
 
     @classmethod
     def load(cls, path: Path = LANGUAGES_FILE) -> "Languages":
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return cls([Language.model_validate(row) for row in content["languages"]])
+        return cls(partial(_read, path))
+
+    @cached_property
+    def _languages(self) -> Sequence[Language]:
+        return self._rows()
+
+    @cached_property
+    def _by_name(self) -> dict[str, Language]:
+        return {
+            name.lower(): language
+            for language in reversed(self._languages)
+            for name in (language.name, *language.aliases)
+        }
+
+    @cached_property
+    def _by_extension(self) -> dict[str, Language]:
+        return {
+            extension: language
+            for language in reversed(self._languages)
+            for extension in language.extensions
+        }
 
     def __iter__(self) -> Iterator[Language]:
         return iter(self._languages)
@@ -104,3 +117,10 @@ class Languages:
         first_line = code[:200].split("\n", 1)[0].strip()
         found = _SHEBANG.match(first_line)
         return self._by_name.get(found[1].lower()) if found else None
+
+
+def _read(path: Path) -> Sequence[Language]:
+    # Loaded here: a server that starts need not wait for it.
+    yaml = importlib.import_module("yaml")
+    content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return [Language.model_validate(row) for row in content["languages"]]

@@ -15,7 +15,7 @@ def _step(kind: str, *args: str, files: str = "") -> StepData:
     [
         (
             (
-                "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y jq=1.6 curl && "
+                "apt-get update && LANG=C apt-get install -y jq=1.6 curl && "
                 "rm -rf /var/lib/apt/lists/*"
             ),
             [(Manager.APT, ["jq=1.6", "curl"])],
