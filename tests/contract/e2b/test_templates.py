@@ -1,13 +1,34 @@
 """Template builds with the unchanged SDK: steps, files, logs, tags, a sandbox from the result."""
 
+from collections.abc import Generator
 from pathlib import Path
 
+import docker
 import pytest
+from contract.e2b.service_rig import Service
 from e2b import AsyncTemplate, Sandbox, Template
 from e2b.exceptions import BuildException
 from e2b.template.logger import LogEntry
 
+from diono.sandbox.config import SandboxConfig
+from diono.sandbox.images.layers import layer_repository, template_repository
+
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _images(service: Service) -> Generator[None]:
+    """Take away what this service's builds leave in the engine."""
+    yield
+    config = SandboxConfig(state_dir=Path(service.state_dir))
+    client = docker.DockerClient()
+    try:
+        for repository in (template_repository(config), layer_repository(config)):
+            for image in client.images.list(repository):
+                for tag in image.tags:
+                    client.images.remove(tag, force=True)
+    finally:
+        client.close()
 
 
 @pytest.fixture
