@@ -115,10 +115,12 @@ def _fastapi(folder: Folder) -> ProjectPlan | None:
     found = _application(folder, _FASTAPI)
     if found is None:
         return None
+    has_sockets = any("WebSocket" in text for text in folder.texts.values())
+    served = ("fastapi", "uvicorn", *(("websockets",) if has_sockets else ()))
     command = ("python3", "-m", "uvicorn", ":".join(found), "--host", _HOST, "--port", "8000")
     return ProjectPlan(
         kind=ProjectKind.FASTAPI,
-        packages=tuple(dict.fromkeys((*_python_packages(folder), "fastapi", "uvicorn"))),
+        packages=tuple(dict.fromkeys((*_python_packages(folder), *served))),
         run=command,
         develop=(*command, "--reload"),
         port=8000,
