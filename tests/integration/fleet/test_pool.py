@@ -1,6 +1,7 @@
 """Warm machines: fast to claim, used once, taken away with their service."""
 
 import asyncio
+import os
 import time
 from statistics import quantiles
 
@@ -16,10 +17,15 @@ from diono.sandbox.port import Limits
 pytestmark = pytest.mark.engine
 
 _HITS = 12
-_P50_SECONDS = 0.020
-_P95_SECONDS = 0.050
-_RESUME_SECONDS = 0.010
-_BUSY_MACHINE = 3  # others may share this machine's processors while the test runs
+# Of a local `python3 -c pass` in the same run (10 ms on the quiet machine): others may share it.
+_CLAIM_P50, _CLAIM_P95, _RESUME_P50 = 2.0, 5.0, 1.0
+
+
+async def _local_run() -> float:
+    started = time.perf_counter()
+    process = await asyncio.create_subprocess_exec("/usr/bin/python3", "-c", "pass")
+    await process.wait()
+    return time.perf_counter() - started
 
 
 async def _wait_until_full(fleet: DockerFleet, count: int) -> None:
@@ -33,9 +39,11 @@ async def test_a_pool_hit_is_fast_and_so_are_its_pause_and_end() -> None:
     claims: list[float] = []
     resumes: list[float] = []
     kills: list[float] = []
+    local: list[float] = []
     async with rigs.running_fleet(config) as fleet:
         for _ in range(_HITS):
             await _wait_until_full(fleet, 2)
+            local.append(await _local_run())
             started = time.perf_counter()
             made = await fleet.create(request(limits=None))
             claims.append(time.perf_counter() - started)
@@ -51,14 +59,21 @@ async def test_a_pool_hit_is_fast_and_so_are_its_pause_and_end() -> None:
             kills.append(time.perf_counter() - started)
     assert rigs.leftovers(config) == []
     rigs.forget(config)
-    for name, seconds in (("claim", claims), ("resume", resumes), ("kill", kills)):
+    for name, seconds in (
+        ("claim", claims),
+        ("resume", resumes),
+        ("kill", kills),
+        ("local", local),
+    ):
         cuts = quantiles(seconds, n=20)
         print(
             f"{name}: p50 {cuts[9] * 1000:.1f} ms, p95 {cuts[18] * 1000:.1f} ms, n={len(seconds)}"
         )
-    assert quantiles(claims, n=20)[9] <= _P50_SECONDS * _BUSY_MACHINE
-    assert quantiles(claims, n=20)[18] <= _P95_SECONDS * _BUSY_MACHINE
-    assert quantiles(resumes, n=20)[9] <= _RESUME_SECONDS * _BUSY_MACHINE
+    unit = sorted(local)[len(local) // 2]
+    assert quantiles(resumes, n=20)[9] <= _RESUME_P50 * unit
+    if os.getloadavg()[0] < 2 * (os.cpu_count() or 1):  # else others' work is what is measured
+        assert quantiles(claims, n=20)[9] <= _CLAIM_P50 * unit
+        assert quantiles(claims, n=20)[18] <= _CLAIM_P95 * unit
 
 
 async def test_a_machine_serves_one_sandbox_only() -> None:
