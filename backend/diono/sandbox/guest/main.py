@@ -107,5 +107,6 @@ def main() -> NoReturn:
     server = Server(listen(address), router, token)
     gc.collect()
     gc.freeze()
+    libc.trim_memory()
     server.start()
     reaper.run()
