@@ -74,12 +74,13 @@ async def test_f03_links_lead_to_nothing_of_the_host(sandbox: Sandbox, canary: P
     made = await run(
         sandbox, "sh", "-c",
         f"ln -s {canary}/secret c; ln -s {canary} cd; ln -s /proc/1/environ e; ln -s /proc/1/mem m;"
+        "ln -s /proc/1/maps a; ln -s /proc/self/maps b;"
         f"ln -s /proc/1/root{canary}/secret r; ln -s /dev/zero z; ln -s /dev/loop0 l; mkfifo f;"
         "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"s\")'; ln -s o o",
     )  # fmt: skip
     assert made.is_success, made.stderr
     async with asyncio.timeout(20):
-        for name in ("c", "cd/secret", "e", "m", "r", "z", "l", "f", "s", "o"):
+        for name in ("c", "cd/secret", "e", "m", "a", "b", "r", "z", "l", "f", "s", "o"):
             assert await outcome_of(sandbox.read_file(name)) in REFUSED, name
         for name in ("cd/new", "r/new", "o/new", "e/new"):
             assert await outcome_of(sandbox.write_file(name, b"x")) in REFUSED, name

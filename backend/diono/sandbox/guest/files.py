@@ -52,6 +52,11 @@ def _metadata(request: Request) -> dict[str, str]:
     return found
 
 
+def _is_about_us(descriptor: int) -> bool:
+    """Whether it is a file of our own in /proc, which the kernel shows to us and not to tenants."""
+    return os.readlink(f"/proc/self/fd/{descriptor}").startswith(f"/proc/{os.getpid()}/")
+
+
 class FileService:
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
@@ -102,7 +107,7 @@ class FileService:
                 raise HttpError(404, f"path '{readable(path)}' does not exist") from error
             raise http_error_of(error, f"error opening '{readable(path)}'") from error
         about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode):
+        if not stat.S_ISREG(about.st_mode) or _is_about_us(descriptor):
             os.close(descriptor)
             raise HttpError(400, f"path '{readable(path)}' is not a regular file")
         return descriptor, about.st_size
