@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
-import uuid
 from collections.abc import Sequence
 
 from ..tenant import Tenant
@@ -96,6 +94,12 @@ class Context:
                 self._replace(self._kernel)
 
 
+def _new_id() -> str:
+    """Return a random UUID. Our own: uuid would cost memory in every sandbox."""
+    text = os.urandom(16).hex()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
+
+
 class Contexts:
     """Errors: HttpError 404 for an unknown context, 400 for a language that is not there."""
 
@@ -109,7 +113,7 @@ class Contexts:
     def _add(self, language: languages.Language, cwd: str) -> Context:
         if len(self._contexts) >= CONTEXTS_LIMIT:
             raise HttpError(429, f"there are {CONTEXTS_LIMIT} contexts; remove one first")
-        context = Context(str(uuid.uuid4()), language, cwd).bind(self._forks, self._tenant)
+        context = Context(_new_id(), language, cwd).bind(self._forks, self._tenant)
         self._contexts[context.context_id] = context
         return context
 
@@ -147,7 +151,7 @@ class Contexts:
     def all(self) -> Sequence[Context]:
         """Return all; the default ones of Python and JavaScript are there from the start."""
         self.default("python")
-        if shutil.which("node"):
+        if languages.is_in_image("node"):
             self.default("javascript")
         with self._lock:
             first = list(self._defaults.values())

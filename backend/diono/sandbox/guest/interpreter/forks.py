@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
+import signal
 import socket
 import sys
 import threading
@@ -13,6 +15,8 @@ from .. import reaper
 from . import zygote
 
 _CONTROL = 3
+_FORK_SIGNAL = signal.SIGUSR2
+_FORK_SECONDS = 2.0
 _BOOT = "import sys; sys.path.insert(0, {root!r}); from {package}.zygote import main; \
 del sys.path[0]; main({control}, {preimports!r})"
 
@@ -67,18 +71,24 @@ class Forks:
         self._lock = threading.Lock()
         self._controls: dict[bytes, socket.socket] = {}
         self._spare: Pipes | None = None
+        self._wanted: socket.socket | None = None
+        self._forked = threading.Event()
         self.preimports: list[str] = []
 
     def fork_early(self, preimports: list[str]) -> None:
         """Fork the zygote from this process, which must not have a second thread yet."""
         self.preimports = preimports
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        gc.collect()
+        gc.freeze()  # neither side looks at the shared pages again, so they stay shared
+        gc.disable()
         if os.fork() == 0:
             try:
                 ours.close()
                 zygote.main(theirs.detach(), preimports)
             finally:
                 os._exit(0)
+        gc.enable()
         theirs.close()
         self._controls[zygote.KERNEL] = ours
 
@@ -101,6 +111,36 @@ class Forks:
                     spare, self._spare = self._spare, spare
                 if spare is not None:
                     spare.close()
+
+    def fork_on_signal(self) -> None:
+        """Let the main thread fork the zygote when it is first needed: quicker than a program of
+        its own, and on the main thread's large stack. Call it from the main thread."""
+        signal.signal(_FORK_SIGNAL, self._on_signal)
+
+    def _on_signal(self, _number: int, _frame: object) -> None:
+        theirs, self._wanted = self._wanted, None
+        if theirs is None:
+            return
+        try:
+            pid = os.fork()
+        except OSError:
+            return
+        if pid == 0:
+            try:
+                zygote.main(zygote.isolate(theirs.detach()), self.preimports)
+            finally:
+                os._exit(0)
+        self._forked.set()
+
+    def _fork_in_main_thread(self, theirs: socket.socket) -> bool:
+        if signal.getsignal(_FORK_SIGNAL) != self._on_signal:
+            return False
+        self._forked.clear()
+        self._wanted = theirs
+        signal.pthread_kill(threading.main_thread().ident or 0, _FORK_SIGNAL)
+        is_forked = self._forked.wait(_FORK_SECONDS)
+        self._wanted = None
+        return is_forked
 
     def child(self, kind: bytes) -> Pipes:
         """Fork a kernel or a snippet; its first line on the channel says if it started."""
@@ -136,8 +176,11 @@ class Forks:
         return ours
 
     def _launch(self) -> socket.socket:
-        """Start a zygote as a program of its own: forking a process with threads is no option."""
+        """Start a zygote, as a program of its own if it cannot be forked."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if self._fork_in_main_thread(theirs):
+            theirs.close()
+            return ours
         package = __package__ or ""
         root = os.path.abspath(__file__)
         for _ in range(package.count(".") + 2):

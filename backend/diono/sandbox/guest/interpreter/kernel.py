@@ -74,7 +74,9 @@ class Kernel:
             self._run(str(request["code"]), count)
         except BaseException as error:  # noqa: BLE001 - all that a cell raises is its result
             self._leave_if_forked()
-            is_exhausted = isinstance(error, (BlockingIOError, RuntimeError)) and not _can_fork()
+            is_exhausted = (
+                isinstance(error, (BlockingIOError, RuntimeError)) and not environment.can_fork()
+            )
             self._report(error)
         self._leave_if_forked()
         _restore(previous)
@@ -142,18 +144,6 @@ class Kernel:
         if isinstance(error, ExitRequested):
             name = "SystemExit"
         self._channel.write({"type": "error", "name": name, "value": value, "traceback": text})
-
-
-def _can_fork() -> bool:
-    """Whether another process is possible; not while a fork bomb has taken them all."""
-    try:
-        pid = os.fork()
-    except OSError:
-        return False
-    if pid == 0:
-        os._exit(0)
-    os.waitpid(pid, 0)
-    return True
 
 
 def _own_part(trace: TracebackType | None) -> TracebackType | None:

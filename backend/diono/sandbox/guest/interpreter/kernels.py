@@ -34,6 +34,7 @@ _HOLD_MILLISECONDS = 25
 _SWEEPS = 10
 _REST_SECONDS = 0.5
 _START_SECONDS = 10.0
+_MAKE_ROOM = "restart the context that has started too many processes"
 _FRESH = "it starts afresh with the next cell, without its variables"
 _PASSED_ON = frozenset({"result", "error"})
 
@@ -254,7 +255,9 @@ class _Cell:
             return None
         if kernel.refusal:
             reason = os.strerror(kernel.refusal)
-            return _error("ContextUnavailable", f"the context's process cannot start: {reason}")
+            return _error(
+                "ContextUnavailable", f"the context's process cannot start: {reason}; {_MAKE_ROOM}"
+            )
         how = "was lost"
         if kernel.status is not None:
             code = exit_code_of(kernel.status)

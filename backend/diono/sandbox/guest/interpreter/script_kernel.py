@@ -16,6 +16,7 @@ import subprocess
 import time
 from typing import Any
 
+from . import environment
 from .channels import Channel
 
 _COMMANDS, _REPLIES = 63, 62
@@ -94,7 +95,9 @@ class _Driver:
             trace = f"ExitCode: {value}"
             error = {"type": "error", "name": "ExitCode", "value": str(status), "traceback": trace}
             self._channel.write(error)
-        self._channel.write({"type": "end", "id": request["id"]})
+        is_exhausted = not environment.can_fork()
+        end = {"type": "end", "id": request["id"], "is_exhausted": is_exhausted}
+        self._channel.write(end)
 
     def _show(self, kind: str, path: str) -> None:
         content = b""

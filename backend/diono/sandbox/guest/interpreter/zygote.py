@@ -16,7 +16,6 @@ import importlib
 import os
 import select
 import signal
-import site
 import socket
 import sys
 import threading
@@ -61,6 +60,8 @@ class Zygote:
         kind, descriptors, _, _ = socket.recv_fds(self._control, 16, 4)
         if not kind or not descriptors:
             return False
+        if "site" not in sys.modules:
+            importlib.import_module("site").main()
         channel = socket.socket(fileno=descriptors[0])
         if kind in _CHILDREN:
             importlib.import_module(_CHILDREN[kind], __package__)
@@ -165,22 +166,31 @@ def _make_independent(channel: socket.socket, standard: list[int]) -> None:
     gc.enable()
 
 
+def isolate(descriptor: int) -> int:
+    """Close what was inherited from the guest at work, but ``descriptor``; return its number."""
+    moved = os.dup2(descriptor, _CHANNEL, inheritable=False)
+    os.closerange(_CHANNEL + 1, os.sysconf("SC_OPEN_MAX"))
+    signal.signal(signal.SIGUSR2, signal.SIG_DFL)
+    return moved
+
+
 def _prepare(preimports: list[str]) -> None:
     """Make packages importable (the guest runs without ``site``) and load the wanted ones."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     os.close(null)
-    site.main()
     if preimports:
+        importlib.import_module("site").main()
         for name in _CHILDREN.values():
             importlib.import_module(name, __package__)
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for name in preimports:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
-    gc.collect()
-    gc.freeze()
+    if preimports:
+        gc.collect()
+        gc.freeze()
     gc.disable()
 
 
