@@ -56,6 +56,9 @@ class Guest:
         raise AssertionError(f"no socket in {folder}")
 
     def close(self) -> None:
+        for entry in self.call("process.Process/List", {})[1]["processes"]:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(entry["pid"], signal.SIGKILL)
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(10)
 

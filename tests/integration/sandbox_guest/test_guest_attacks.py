@@ -51,17 +51,15 @@ def test_too_many_long_requests_are_refused_and_kill_still_works(guest: Guest) -
     threads = [threading.Thread(target=long_run, daemon=True) for _ in range(70)]
     for thread in threads:
         thread.start()
-    stop_at = time.monotonic() + 20
+    stop_at = time.monotonic() + 30
     while sum(thread.is_alive() for thread in threads) > 63:
         assert time.monotonic() < stop_at
         threads[-1].join(0.05)
-    listing = guest.call("process.Process/List", {})[1]["processes"]
-    for entry in listing:
-        message = {"process": {"pid": entry["pid"]}, "signal": "SIGNAL_SIGKILL"}
-        assert guest.call("process.Process/SendSignal", message)[0] == 200
-    for thread in threads:
-        thread.join(20)
-    assert not any(thread.is_alive() for thread in threads)
+    while any(thread.is_alive() for thread in threads):
+        assert time.monotonic() < stop_at
+        for entry in guest.call("process.Process/List", {})[1]["processes"]:
+            message = {"process": {"pid": entry["pid"]}, "signal": "SIGNAL_SIGKILL"}
+            assert guest.call("process.Process/SendSignal", message)[0] in (200, 404)
 
 
 def test_deep_and_odd_json(guest: Guest) -> None:
