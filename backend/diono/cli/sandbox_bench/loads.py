@@ -12,6 +12,7 @@ from diono.cli.sandbox_bench.service import Service
 from diono.cli.sandbox_bench.wire import Json, Machine, Wire, WireProblem
 
 _CALLERS_A_CORE = 4
+_REST_SECONDS = 10.0
 _SETTLE_SECONDS = 20.0
 _POLL_SECONDS = 0.2
 _OVERLOAD = 4
@@ -85,12 +86,13 @@ def measure_idle(service: Service, count: int) -> dict[str, Any]:
 def measure_load(service: Service, creates: int) -> dict[str, Any]:
     """Create ``creates`` sandboxes at once, kill them, then ask for four times the quota."""
     crowd = Crowd(service)
-    baseline = _leftovers(service)
     try:
         seconds = crowd.create(creates)
         made = len(crowd.machines)
     finally:
         crowd.end()
+    time.sleep(_REST_SECONDS)  # until the pool is as full as it is meant to be
+    baseline = _leftovers(service)
     asked = _OVERLOAD * service.quota
     try:
         crowd.refused.clear()

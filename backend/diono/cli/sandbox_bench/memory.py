@@ -44,14 +44,16 @@ def _groups() -> list[Path]:
 
 
 def cost(before: Snapshot, after: Snapshot, count: int, service_pid: int | None) -> dict[str, Any]:
-    """Return MiB a sandbox: of the machine, of its processes (PSS), of its memory group."""
+    """Return MiB a machine (those that wait in the pool count too): less available memory, its
+    processes and the engine's for it (PSS), its memory group."""
     ours = measure.tree_of(service_pid) if service_pid else frozenset[int]()
     proportional = sum(_pss(process) for process in after.processes - before.processes - ours)
     grouped = [_group_bytes(group) for group in after.groups - before.groups]
+    machines = max(count, len(grouped))
     return {
         "sandboxes": count,
-        "available_mib": round((before.available - after.available) / count / _MIB, 2),
-        "processes_pss_mib": round(proportional / count / 1024, 2),
+        "available_mib": round((before.available - after.available) / machines / _MIB, 2),
+        "processes_pss_mib": round(proportional / machines / 1024, 2),
         "group_mib": round(sum(grouped) / max(1, len(grouped)) / _MIB, 2),
         "groups": len(grouped),
     }

@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -96,6 +97,7 @@ class _AutoGen:
         self._token = core.CancellationToken
         self._block = code.CodeBlock(language="python", code=_CODE)
         self._image = image
+        self._folders: list[str] = []
         self._loop = asyncio.new_event_loop()
         self._executor = self._loop.run_until_complete(self._start())
 
@@ -103,6 +105,7 @@ class _AutoGen:
         # Its folder is made for root only; the image's user is another.
         folder = tempfile.mkdtemp(prefix="diono-bench-autogen-")
         os.chmod(folder, 0o755)  # noqa: S103
+        self._folders.append(folder)
         executor = self._kind(image=self._image, work_dir=folder)
         await executor.start()
         return executor
@@ -126,6 +129,8 @@ class _AutoGen:
 
     def close(self) -> None:
         self._loop.run_until_complete(self._executor.stop())
+        for folder in self._folders:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 _PEERS = {"llm-sandbox": _LlmSandbox, "swe-rex": _SweRex, "autogen": _AutoGen}
