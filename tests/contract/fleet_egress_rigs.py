@@ -15,7 +15,6 @@ from contract.egress_rigs import Outside
 
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.egress.proxy import EgressProxy
-from diono.sandbox.engine.builtin import BaseTemplate
 from diono.sandbox.engine.fleet import DockerFleet
 from diono.sandbox.fleet import ENVD_PORT, CreateRequest, SandboxInfo
 from diono.sandbox.images.store import TemplateStore
@@ -108,7 +107,7 @@ async def fleet_rig(is_real: bool = False) -> AsyncGenerator[FleetRig]:
         else EgressProxy(config, resolve=outside.resolve, connect=outside.connect)
     )
     templates = TemplateStore(config)
-    fleet = DockerFleet(config, templates if is_real else BaseTemplate(config), proxy)
+    fleet = DockerFleet(config, templates, proxy)
     try:
         yield FleetRig(config, fleet, proxy, outside, templates)
     finally:

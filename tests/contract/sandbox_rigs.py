@@ -10,26 +10,21 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from diono.sandbox.adapters.docker import DockerSandboxes
 from diono.sandbox.adapters.fleet_sandboxes import FleetSandboxes
 from diono.sandbox.adapters.remote import RemoteSandboxes, RemoteServer
-from diono.sandbox.adapters.service import ServiceSandboxes
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.egress.proxy import EgressProxy
 from diono.sandbox.engine.fleet import DockerFleet
 from diono.sandbox.fleet import Fleet, Templates
-from diono.sandbox.image import ensure_image
+from diono.sandbox.images.building import ImageBuilder
 from diono.sandbox.images.store import TemplateStore
 from diono.sandbox.installs.cache import PackageCache
-from diono.sandbox.launch import start_sandboxd
 from diono.sandbox.port import ExecRequest, ExecResult, Limits, Sandbox, Sandboxes, SandboxSpec
 from diono.sandbox.server.app import create_service
 from diono.sandbox.server.keys import KeyStore
 from diono.sandbox.server.process import ADMIN_KEY_NAME, KEYS_NAME, listening
 
-LEGACY_KINDS = ("docker", "service")
-WIRE_KINDS = ("fleet", "remote", "foreign")
-KINDS = (*LEGACY_KINDS, *WIRE_KINDS)
+KINDS = ("fleet", "remote", "foreign")
 SMALL = Limits(memory_mb=256, disk_mb=48, pids=128)
 
 
@@ -49,7 +44,7 @@ def prepare() -> SandboxConfig:
     Not in pytest's folder: another session of pytest may move that away, with what is mounted.
     """
     config = config_for(Path(tempfile.mkdtemp(prefix="diono-test-")))
-    ensure_image(config, report=lambda _: None)
+    ImageBuilder(config).ensure("base", lambda _: None)
     return config
 
 
@@ -60,20 +55,6 @@ def forget(config: SandboxConfig) -> None:
 
 @asynccontextmanager
 async def sandboxes_of(kind: str, config: SandboxConfig) -> AsyncGenerator[Sandboxes]:
-    if kind == "docker":
-        engine = DockerSandboxes(config)
-        try:
-            yield engine
-        finally:
-            await engine.close()
-        return
-    if kind == "service":
-        daemon = await start_sandboxd(config)
-        try:
-            yield ServiceSandboxes(config.socket)
-        finally:
-            await daemon.stop()
-        return
     async with fleet_of(config) as (fleet, templates):
         if kind == "fleet":
             in_process = FleetSandboxes(fleet, PackageCache(config, templates), config.registries)

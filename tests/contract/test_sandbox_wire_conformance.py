@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from contract.sandbox_rigs import WIRE_KINDS, forget, prepare, run, sandboxes_of, spec
+from contract.sandbox_rigs import KINDS, forget, prepare, run, sandboxes_of, spec
 
 from diono.kernel.errors import InvalidInput
 from diono.sandbox.config import SandboxConfig
@@ -44,7 +44,7 @@ def config() -> Iterator[SandboxConfig]:
     forget(config)
 
 
-@pytest.fixture(params=WIRE_KINDS)
+@pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -1,8 +1,8 @@
 """The sandbox port: isolated machines for code that nobody has vouched for.
 
-Adapters: ``docker`` (inside the sandbox service, the only holder of the engine) and ``service``
-(a client of that service, used by the API and the workers). Both pass
-``tests/contract/test_sandbox_conformance.py``. Paths are relative to the workspace, ``/work``
+Adapters: ``fleet_sandboxes`` (in the process that holds the engine) and ``remote`` (any server of
+the E2B wire: our own service, here or on another host, or somebody else's). One suite runs over
+them: ``tests/contract/test_sandbox_conformance.py``. Paths are relative to the workspace, ``/work``
 inside the sandbox; the host never opens one of them.
 """
 

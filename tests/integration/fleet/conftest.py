@@ -5,13 +5,13 @@ from integration.fleet import rigs
 
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.engine.fleet import DockerFleet
-from diono.sandbox.image import ensure_image
+from diono.sandbox.images.building import ImageBuilder
 
 
 @pytest.fixture(scope="session", autouse=True)
 def base_image() -> None:
     config = rigs.new_config()
-    ensure_image(config, report=lambda _: None)
+    ImageBuilder(config).ensure("base", lambda _: None)
     rigs.forget(config)
 
 

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 from diono.sandbox.config import SandboxConfig
+from diono.sandbox.egress.proxy import EgressProxy
 from diono.sandbox.engine import claims, life, link
-from diono.sandbox.engine.builtin import BaseTemplate, NoEgress
 from diono.sandbox.engine.fleet import DockerFleet
 from diono.sandbox.fleet import CreateRequest, VolumeMount
+from diono.sandbox.images.store import TemplateStore
 from diono.sandbox.port import Limits
 
 SMALL = Limits(memory_mb=256, disk_mb=32, pids=64)
@@ -41,7 +42,7 @@ async def main() -> None:
     config = SandboxConfig(
         state_dir=Path(state_dir), pool_size=1 if step == "pool" else 0, owner_quota=9
     )
-    fleet = DockerFleet(config, BaseTemplate(config), NoEgress())
+    fleet = DockerFleet(config, TemplateStore(config), EgressProxy(config))
     _stop_at(step)
     made = await fleet.create(CreateRequest(owner="o", limits=SMALL))
     volume = VolumeMount(name="v")

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from diono.sandbox.config import SandboxConfig
+from diono.sandbox.egress.proxy import EgressProxy
 from diono.sandbox.engine import link
-from diono.sandbox.engine.builtin import BaseTemplate, NoEgress
 from diono.sandbox.engine.fleet import DockerFleet
 from diono.sandbox.engine.ledger import instance_id
 from diono.sandbox.fleet import ENVD_PORT, CreateRequest, Lifetime, Streams
-from diono.sandbox.image import image_tag
+from diono.sandbox.images.recipes import Recipes
+from diono.sandbox.images.store import TemplateStore
 from diono.sandbox.port import Limits
 
 SMALL = Limits(memory_mb=256, disk_mb=32, pids=64)
@@ -31,7 +32,7 @@ def new_config(**changes: Any) -> SandboxConfig:
 
 
 def fleet_of(config: SandboxConfig) -> DockerFleet:
-    return DockerFleet(config, BaseTemplate(config), NoEgress())
+    return DockerFleet(config, TemplateStore(config), EgressProxy(config))
 
 
 @asynccontextmanager
@@ -119,7 +120,7 @@ def loops(config: SandboxConfig) -> list[str]:
 def image_with_volume(config: SandboxConfig) -> Generator[str]:
     """An image that declares VOLUME /data, on top of the base image."""
     tag = f"diono-test/volume:{instance_id(config.state_dir)}"
-    container = _lines("docker", "create", image_tag(config))[0]
+    container = _lines("docker", "create", Recipes(config.recipe_dir.parent).get("base").tag)[0]
     _lines("docker", "commit", "--change", "VOLUME /data", container, tag)
     _lines("docker", "rm", container)
     try:
