@@ -29,6 +29,9 @@ _NODE_SERVERS = ("express", "fastify", "koa", "hono", "@nestjs/core", "socket.io
 _LISTENS = re.compile(r"\.listen\(|createServer|Bun\.serve")
 _FASTAPI = re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:fastapi\.)?FastAPI\(", re.MULTILINE)
 _FLASK = re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:flask\.)?Flask\(", re.MULTILINE)
+_FACTORY = re.compile(
+    r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:create|make|build|get)_app(?:lication)?\(", re.MULTILINE
+)
 _GO_PORT = re.compile(r"\"(?:[\w.]*):(\d{4,5})\"")
 
 
@@ -102,17 +105,19 @@ def _module(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def _application(folder: Folder, pattern: re.Pattern[str]) -> tuple[str, str] | None:
-    """Return (module, variable) of the first file that makes such an application."""
+def _application(folder: Folder, pattern: re.Pattern[str], maker: str) -> tuple[str, str] | None:
+    """Return (module, variable) of the first file that makes such an application, itself or by a
+    function of its own."""
     for path in _PYTHON_ENTRIES:
-        found = pattern.search(folder.text(path))
+        text = folder.text(path)
+        found = pattern.search(text) or (_FACTORY.search(text) if maker in text else None)
         if found:
             return _module(path), found.group(1)
     return None
 
 
 def _fastapi(folder: Folder) -> ProjectPlan | None:
-    found = _application(folder, _FASTAPI)
+    found = _application(folder, _FASTAPI, "FastAPI(")
     if found is None:
         return None
     has_sockets = any("WebSocket" in text for text in folder.texts.values())
@@ -129,7 +134,7 @@ def _fastapi(folder: Folder) -> ProjectPlan | None:
 
 
 def _flask(folder: Folder) -> ProjectPlan | None:
-    found = _application(folder, _FLASK)
+    found = _application(folder, _FLASK, "Flask(")
     if found is None:
         return None
     command = ("python3", "-m", "flask", "--app", ":".join(found), "run", "--port", "5000")

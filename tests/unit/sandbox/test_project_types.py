@@ -26,6 +26,8 @@ CASES: dict[str, tuple[dict[str, str], ProjectKind, int | None]] = {
     "fastapi": ({"main.py": "api = FastAPI()\n"}, ProjectKind.FASTAPI, 8000),
     "fastapi in a package": ({"app/main.py": "app: FastAPI = FastAPI()\n"}, ProjectKind.FASTAPI,
                              8000),
+    "fastapi by a factory": ({"app/main.py": "    it = FastAPI()\napp = create_app(1)\n"},
+                             ProjectKind.FASTAPI, 8000),
     "flask": ({"app.py": "from flask import Flask\napp = Flask(__name__)\n"}, ProjectKind.FLASK,
               5000),
     "django": ({"manage.py": "os.environ['DJANGO_SETTINGS_MODULE']"}, ProjectKind.DJANGO, 8000),
