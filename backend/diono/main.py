@@ -219,8 +219,11 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncGenerator[None]:
         state.tasks = Tasks(adapters.database, bus, adapters.blobs, clock, check_model)
         state.previews = Previews(adapters.sandboxes, gateway, signer, clock, shares)
         state.services = ProjectServices(adapters.sandboxes, state.previews, adapters.database)
-        state.programs = Programs(adapters.sandboxes, Languages.load())
-        keyring = RemoteKeyring(adapters.sandboxes.control)
+        control = adapters.sandboxes.control
+        state.programs = Programs(
+            adapters.sandboxes, Languages.load(), control.template_states, may_be_warm=True
+        )
+        keyring = RemoteKeyring(control)
         state.sandboxing = Sandboxing(keyring, clock, public_sandbox_url(settings))
         state.runs = runs
         state.probe = probe

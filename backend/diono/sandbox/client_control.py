@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from diono.kernel.errors import Conflict, DionoError, NotFound, Unavailable
 from diono.sandbox.client_cache import SandboxRef, workspace_name
@@ -19,14 +19,17 @@ from diono.sandbox.extensions import (
     HEALTH_PATH,
     OWNER_HEADER,
     PACKAGES_PATH,
+    TEMPLATES_PATH,
     VOLUMES_PATH,
 )
 from diono.sandbox.installs.orders import FetchOrder, FetchResult
 from diono.sandbox.port import EngineHealth, NetworkPolicy, SandboxSpec
+from diono.sandbox.template_states import TemplateState
 
 _CREATE_SECONDS = 90.0
 _PAUSE_SECONDS = 60.0
 _FETCH_GRACE_SECONDS = 30.0
+_STATES = TypeAdapter(tuple[TemplateState, ...])
 _MISSING = "the sandbox was not found: it has ended"
 
 
@@ -152,6 +155,12 @@ class Control:
             await self.ask(Call("GET", "/v2/sandboxes", {"limit": "1"}))
             return EngineHealth(is_ready=True, engine="E2B-compatible server")
         return EngineHealth.model_validate_json(await self.ask(Call("GET", HEALTH_PATH)))
+
+    async def template_states(self) -> tuple[TemplateState, ...]:
+        """Return how far the server's own templates are; none if it does not tell."""
+        if not await self.is_diono():
+            return ()
+        return _STATES.validate_json(await self.ask(Call("GET", TEMPLATES_PATH)))
 
     async def create(self, spec: SandboxSpec, seconds: int) -> SandboxRef:
         body = _create_body(spec, seconds, await self.is_diono())

@@ -21,6 +21,7 @@ class SandboxConfig:
     ``listen`` (HOST:PORT) serves the E2B wire over TCP too; empty: the unix socket only.
     ``domain`` names sandboxes' ports as PORT-ID.domain. ``registries`` are the hosts that package
     installation may reach even where their address is private.
+    ``images_dir`` holds the images' recipes.
     """
 
     state_dir: Path
@@ -37,7 +38,7 @@ class SandboxConfig:
     listen: str = ""
     domain: str = ""
     registries: tuple[str, ...] = REGISTRIES
-    recipe_dir: Path = field(default=REPOSITORY / "workspace" / "images" / "base")
+    images_dir: Path = field(default=REPOSITORY / "workspace" / "images")
 
     @property
     def socket(self) -> Path:

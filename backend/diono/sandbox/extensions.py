@@ -13,6 +13,8 @@ OWNER_HEADER = "Diono-Owner"
 
 # Control plane: GET gives EngineHealth (port.py) as JSON.
 HEALTH_PATH = "/diono/health"
+# Control plane: GET gives the states of our own templates (TemplateState), built or not.
+TEMPLATES_PATH = "/diono/templates"
 # Control plane, for keys with the scope admin: POST issues, GET ?owner= lists, DELETE /ID revokes.
 KEYS_PATH = "/diono/keys"
 # Control plane: DELETE {VOLUMES_PATH}/{name} removes a volume of the owner; 204, 409 while in use.

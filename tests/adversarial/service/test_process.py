@@ -148,17 +148,17 @@ def _never_built(folder: Path) -> Path:
     (folder / "images" / "layer.sh").write_text("")
     (recipe / "packages.txt").write_text("never-built")
     (recipe / "template.yaml").write_text("names: [base]\ntitle: Never built\n")
-    return recipe
+    return recipe.parent
 
 
 def test_offline_without_an_image_says_so(tmp_path: Path) -> None:
-    config = SandboxConfig(state_dir=tmp_path, recipe_dir=_never_built(tmp_path))
+    config = SandboxConfig(state_dir=tmp_path, images_dir=_never_built(tmp_path))
     with pytest.raises(EngineMissing, match="--offline"):
         ImageBuilder(config).ensure("base", lambda _: None, is_offline=True)
 
 
 async def test_a_missing_image_is_named(tmp_path: Path) -> None:
-    config = SandboxConfig(state_dir=tmp_path / "s", recipe_dir=_never_built(tmp_path))
+    config = SandboxConfig(state_dir=tmp_path / "s", images_dir=_never_built(tmp_path))
     daemon = await start_sandboxd(config)
     client = client_of(config)
     try:

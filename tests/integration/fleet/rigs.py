@@ -120,7 +120,7 @@ def loops(config: SandboxConfig) -> list[str]:
 def image_with_volume(config: SandboxConfig) -> Generator[str]:
     """An image that declares VOLUME /data, on top of the base image."""
     tag = f"diono-test/volume:{instance_id(config.state_dir)}"
-    container = _lines("docker", "create", Recipes(config.recipe_dir.parent).get("base").tag)[0]
+    container = _lines("docker", "create", Recipes(config.images_dir).get("base").tag)[0]
     _lines("docker", "commit", "--change", "VOLUME /data", container, tag)
     _lines("docker", "rm", container)
     try:

@@ -19,7 +19,7 @@ async def test_languages_are_listed_with_their_state(api: Api) -> None:
     assert {"ruby", "php", "perl", "r"} <= set(listed)
     assert listed["c"]["is_compiled"] is True
     assert listed["python"]["kernel"] == "python"
-    assert {language["state"] for language in listed.values()} <= {"ready", "on_demand"}
+    assert {language["state"] for language in listed.values()} <= {"ready", "on_demand", "building"}
 
 
 @pytest.mark.parametrize("path", ["/api/execute", "/api/execute/stream"])

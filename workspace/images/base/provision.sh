@@ -25,9 +25,6 @@ git config --system init.defaultBranch main
 git config --system safe.directory '*'
 git config --system gc.auto 0
 
-if [ -d /guest ]; then
-    cp /guest/*.py /opt/diono/guest/
-fi
 python3 -m compileall -q /opt/diono /usr/local/lib /usr/lib/python3 /usr/lib/python3.* || true
 
 # Nothing in the image needs these, and no program in a sandbox may gain rights.

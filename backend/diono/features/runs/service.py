@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
 from diono.features.runs.errors import FileUnreadable
 from diono.features.runs.schemas import (
@@ -19,13 +19,14 @@ from diono.sandbox.languages import Language, Languages
 from diono.sandbox.port import EngineHealth, OutputChunk, Sandboxes
 from diono.sandbox.program_models import RunRequest, RunResult
 from diono.sandbox.programs import Removals, run_program, stream_program
+from diono.sandbox.template_states import TemplateState
 
-Progress = Callable[[], Awaitable[Mapping[str, tuple[LanguageState, str]]]]
+Progress = Callable[[], Awaitable[Sequence[TemplateState]]]
 
 
 class Programs:
-    """``progress`` tells, by template, of images that are not ready; without it only ready ones
-    and the rest are told apart."""
+    """``progress`` tells how far templates are; without it only ready ones and the rest are told
+    apart."""
 
     def __init__(
         self,
@@ -70,25 +71,29 @@ class Programs:
 
     async def languages(self) -> LanguageList:
         health = await self._sandboxes.health()
-        building: Mapping[str, tuple[LanguageState, str]] = {}
+        states: Mapping[str, TemplateState] = {}
         problem = health.problem
         if self._progress is not None:
             try:
-                building = await self._progress()
+                told = await self._progress()
+                states = {name: state for state in told for name in state.names}
             except DionoError as error:
                 problem = error.detail
-        listed = [_described(language, health, building) for language in self._languages]
+        listed = [_described(language, health, states) for language in self._languages]
         return LanguageList(languages=listed, problem=problem)
 
 
 def _described(
     language: Language,
     health: EngineHealth,
-    building: Mapping[str, tuple[LanguageState, str]],
+    states: Mapping[str, TemplateState],
 ) -> LanguageInfo:
-    state, detail = building.get(language.template, (LanguageState.ON_DEMAND, ""))
-    if language.template in health.templates:
-        state, detail = LanguageState.READY, ""
+    known = states.get(language.template)
+    state, detail = LanguageState.ON_DEMAND, ""
+    if known is not None:
+        state, detail = LanguageState(known.readiness.value), known.detail
+    elif language.template in health.templates:
+        state = LanguageState.READY
     return LanguageInfo(
         name=language.name,
         title=language.title,

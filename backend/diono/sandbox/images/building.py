@@ -83,7 +83,7 @@ def find_image(client: docker.DockerClient, tag: str) -> Image | None:
 class ImageBuilder:
     def __init__(self, config: SandboxConfig, recipes: Recipes | None = None) -> None:
         self._config = config
-        self.recipes = recipes or Recipes(config.recipe_dir.parent)
+        self.recipes = recipes or Recipes(config.images_dir)
 
     def ensure(self, name: str, report: Report, is_offline: bool = False) -> ImageInfo:
         """Return the image of a template of this repository, built if need be.

@@ -4,11 +4,9 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 
 from loguru import logger
-from pydantic import BaseModel, ConfigDict, Field
 
 from diono.kernel.errors import DionoError
 from diono.sandbox.config import SandboxConfig
@@ -16,26 +14,7 @@ from diono.sandbox.errors import TemplateBuilding
 from diono.sandbox.images.building import ImageBuilder, engine_client, find_image
 from diono.sandbox.images.recipes import Recipe, Recipes
 from diono.sandbox.images.threads import in_daemon_thread
-
-
-class Readiness(StrEnum):
-    READY = "ready"
-    BUILDING = "building"
-    ON_DEMAND = "on_demand"
-    FAILED = "failed"
-
-
-class TemplateState(BaseModel):
-    """How far the image of one of our own templates is. Seconds since its build began."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    names: tuple[str, ...]
-    title: str
-    readiness: Readiness
-    detail: str = Field(default="", description="What is being done, or why it failed.")
-    seconds: float = 0.0
+from diono.sandbox.template_states import Readiness, TemplateState
 
 
 @dataclass

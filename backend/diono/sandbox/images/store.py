@@ -1,16 +1,20 @@
 """The templates of a sandbox service: our own recipes, users' builds, snapshots."""
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.errors import TemplateMissing
 from diono.sandbox.fleet import Template
-from diono.sandbox.images.jobs import RecipeJobs, TemplateState
+from diono.sandbox.images.jobs import RecipeJobs
 from diono.sandbox.images.layers import layer_repository, template_repository
 from diono.sandbox.images.pruning import prune_images
 from diono.sandbox.images.recipes import Recipes
 from diono.sandbox.images.records import DEFAULT_TAG, Records
+from diono.sandbox.images.threads import in_daemon_thread
+from diono.sandbox.template_states import TemplateState
+
+_SPARED_SECONDS = 24 * 3600.0
 
 
 def split_tag(reference: str) -> tuple[str, str]:
@@ -117,7 +121,8 @@ class TemplateStore:
         """Remove images that no recipe, template, snapshot or container needs any more."""
         prefixes = (f"{layer_repository(self._config)}:", f"{template_repository(self._config)}:")
         kept = list(self.records.images())
-        return await asyncio.to_thread(prune_images, self._config, kept, prefixes)
+        prune = partial(prune_images, self._config, kept, prefixes, _SPARED_SECONDS)
+        return await in_daemon_thread(prune)
 
     async def close(self) -> None:
         await self.jobs.close()

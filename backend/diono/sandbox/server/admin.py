@@ -1,6 +1,7 @@
 """Our own routes of the control plane: keys, links to ports, and how the engine is."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,13 +9,15 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
 from diono.kernel.errors import InvalidInput, NotFound
-from diono.sandbox.extensions import HEALTH_PATH, KEYS_PATH
+from diono.sandbox.extensions import HEALTH_PATH, KEYS_PATH, TEMPLATES_PATH
 from diono.sandbox.fleet import GUEST_PORTS
+from diono.sandbox.images.store import TemplateStore
 from diono.sandbox.port import EngineHealth
 from diono.sandbox.scopes import Scope
 from diono.sandbox.server.desk import AdminCaller, SandboxCaller, TheDesk
 from diono.sandbox.server.keys import Key
 from diono.sandbox.server.signing import LINK_PARAMETER, link_token
+from diono.sandbox.template_states import TemplateState
 
 router = APIRouter()
 
@@ -64,6 +67,12 @@ async def revoke_key(key_id: str, desk: TheDesk, caller: AdminCaller) -> None:
 @router.get(HEALTH_PATH)
 async def engine_health(desk: TheDesk, caller: AdminCaller) -> EngineHealth:
     return await desk.fleet.health()
+
+
+@router.get(TEMPLATES_PATH)
+async def template_states(desk: TheDesk, caller: SandboxCaller) -> Sequence[TemplateState]:
+    """How far our own templates' images are; those being built say what is being done."""
+    return await desk.templates.states() if isinstance(desk.templates, TemplateStore) else ()
 
 
 @router.get("/health")

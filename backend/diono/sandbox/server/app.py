@@ -65,10 +65,10 @@ async def _host_error(request: Request, error: Exception) -> Response:
     return _answer(refusal_of(of_the_host(error)))
 
 
-def _control_plane(desk: Desk) -> FastAPI:
+def _control_plane(desk: Desk, cache: PackageCache) -> FastAPI:
     control = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     control.state.desk = desk
-    control.state.packages = PackageCache(desk.config, desk.templates)
+    control.state.packages = cache
     control.state.builds = (
         TemplateBuilds(desk.config, desk.templates)
         if isinstance(desk.templates, TemplateStore)
@@ -89,7 +89,12 @@ class Service:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._gateway = Gateway(desk)
-        self._control = _control_plane(desk)
+        self._cache = PackageCache(desk.config, desk.templates)
+        self._control = _control_plane(desk, self._cache)
+
+    async def close(self) -> None:
+        """Stop fetching packages; what is being fetched is fetched anew when it is asked for."""
+        await self._cache.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -136,7 +141,7 @@ class Service:
 
 def create_service(
     fleet: Fleet, keys: KeyStore, templates: Templates, config: SandboxConfig
-) -> Application:
-    """Return the whole service; the caller serves it and closes the fleet and the keys."""
+) -> Service:
+    """Return the whole service; the caller serves it and closes it, the fleet and the keys."""
     volumes = VolumeBook(config.state_dir / "service" / "volumes.json")
     return Service(Desk(fleet, keys, templates, volumes, config, GuestPool(fleet)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from diono.sandbox.config import SandboxConfig
 
-_PATHS = frozenset({"state_dir", "extra_ca_file", "recipe_dir"})
+_PATHS = frozenset({"state_dir", "extra_ca_file", "images_dir"})
 _TUPLES = frozenset({"registries"})
 
 

@@ -188,6 +188,7 @@ async def serve(config: SandboxConfig, is_tied_to_parent: bool, open_fleet: Open
                     sys.stdout.flush()
                     await is_over.wait()
             finally:
+                await application.close()
                 await keys.close()
     finally:
         if watcher is not None:
