@@ -22,10 +22,21 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     Raises UsageError and its kinds; ``--help`` leaves with SystemExit.
     """
-    arguments = _grammar().parse_args(argv)
+    own, rest = _split(argv)
+    arguments = _grammar().parse_args(own)
+    if rest:
+        arguments.args += rest
     if arguments.command == "build":
         arguments.prompt = _checked_prompt(arguments.prompt)
     return arguments
+
+
+def _split(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return what is for us and, after ``run FILE … --``, what is the program's."""
+    if argv[:1] != ["run"] or "--" not in argv:
+        return argv, ()
+    place = argv.index("--")
+    return argv[:place], argv[place + 1 :]
 
 
 def wants_json(argv: Sequence[str]) -> bool:
@@ -97,11 +108,13 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the program")
-    parser.add_argument(
-        "args", nargs="*", metavar="ARG", help="for the program; put -- before one with a dash"
-    )
+    parser.add_argument("args", nargs="*", metavar="ARG", help="for the program; after -- all are")
     parser.add_argument("--language", help="default: by the file's name or its first line")
-    parser.add_argument("--stdin", action="store_true", help="give it what comes on stdin")
+    parser.add_argument(
+        "--stdin",
+        action=argparse.BooleanOptionalAction,
+        help="give it what comes on stdin (default: if that is a pipe or a file)",
+    )
     parser.add_argument("--timeout", type=_positive, metavar="SECONDS", help="of the program")
     _add_json(parser)
 

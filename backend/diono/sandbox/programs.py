@@ -66,6 +66,8 @@ async def run_program(
 
 async def stream_program(sandboxes: Sandboxes, request: RunRequest) -> AsyncGenerator[RunEvent]:
     """Like ``run_program``, with the program's output as it comes; the result is the last event."""
+    # The warm interpreter tells all at the end.
+    request = request.model_copy(update={"may_be_warm": False})
     async with _sandbox_of(sandboxes, request, None) as sandbox:
         program = _Program(sandbox, request)
         compiled = await program.prepare()

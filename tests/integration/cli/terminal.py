@@ -42,12 +42,12 @@ class Terminal:
             self._environment["DIONO_SCRIPT"] = str(script)
 
     def run(
-        self, *arguments: str, root: Path = REPOSITORY, seconds: float = 240
+        self, *arguments: str, root: Path = REPOSITORY, seconds: float = 240, stdin: str = ""
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [str(root / "diono"), *arguments],
             env=self._environment,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             encoding="utf-8",
             timeout=seconds,

@@ -103,7 +103,8 @@ async def test_warm_interpreter_gives_the_same_result(house: House) -> None:
 
 async def test_output_comes_while_the_program_runs(house: House) -> None:
     code = "import time\nprint('first', flush=True)\ntime.sleep(1)\nprint('second')"
-    events = [event async for event in stream_program(house.sandboxes, _request("python", code))]
+    request = _request("python", code, may_be_warm=True)
+    events = [event async for event in stream_program(house.sandboxes, request)]
     assert isinstance(events[0], OutputChunk)
     assert events[0].text.strip() == "first"
     assert isinstance(events[-1], RunResult)

@@ -3,6 +3,9 @@
 import argparse
 import asyncio
 import json
+import os
+import select
+import stat
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -20,6 +23,7 @@ _CODE_LIMIT_CHARACTERS = 200_000
 _NEEDED = ("engine", "image")
 _BUILDING = "template_building"
 _POLL_SECONDS = 2.0
+_PATIENCE_SECONDS = 2.0
 _DEADLINE_EXIT = 124
 _KILLED_EXIT = 137
 
@@ -34,9 +38,23 @@ def run(arguments: argparse.Namespace) -> int:
         body["language"] = arguments.language
     if arguments.timeout:
         body["timeout_seconds"] = arguments.timeout
-    if arguments.stdin:
-        body["stdin"] = _checked(sys.stdin.read(_CODE_LIMIT_CHARACTERS + 1), "the input")
+    body["stdin"] = _input(arguments.stdin)
     return asyncio.run(_run(body, Settings(), arguments))
+
+
+def _input(is_wanted: bool | None) -> str:
+    """Return what comes on stdin; unless asked for, only what was piped or redirected."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError):
+        return ""
+    if is_wanted is None:
+        is_wanted = stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+    if not is_wanted:
+        return ""
+    if not select.select([sys.stdin], [], [], _PATIENCE_SECONDS)[0]:
+        print("diono: waiting for the input's end (--no-stdin gives it none)", file=sys.stderr)
+    return _checked(sys.stdin.read(_CODE_LIMIT_CHARACTERS + 1), "the input")
 
 
 def _text_of(path: Path) -> str:
