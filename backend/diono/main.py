@@ -36,6 +36,7 @@ from diono.llm.catalog import ModelCatalog
 from diono.llm.providers import provider_factories
 from diono.sandbox.adapters.keyring import RemoteKeyring
 from diono.sandbox.adapters.remote import RemoteSandboxes
+from diono.sandbox.client_cache import SandboxCache
 from diono.sandbox.languages import Languages
 from diono.sandbox.launch import SandboxDaemon
 from diono.settings import REPOSITORY, Settings
@@ -114,6 +115,12 @@ def accounts_of(settings: Settings, database: Database) -> Accounts:
     return Accounts(database, TokenSigner(_token_secret(settings)), SystemClock())
 
 
+def _sandbox_cache(settings: Settings) -> SandboxCache | None:
+    if url := settings.redis_url.get_secret_value():
+        return importlib.import_module("diono.sandbox.adapters.redis_cache").RedisCache(url)
+    return None
+
+
 @asynccontextmanager
 async def _sandbox_service(
     settings: Settings,
@@ -122,7 +129,7 @@ async def _sandbox_service(
     # Beside the first replies: the service looks for what a former life left in the engine.
     starting = asyncio.create_task(_start_sandboxes(daemon))
     sandboxes = RemoteSandboxes(
-        sandbox_server(settings), registries=tuple(settings.sandbox_registries)
+        sandbox_server(settings), _sandbox_cache(settings), settings.sandbox_registries
     )
     try:
         yield sandboxes, starting

@@ -1,6 +1,6 @@
 """The one reader of the environment. Every variable starts with ``DIONO_``, but for the
 well-known names of other tools (OLLAMA_HOST, OPENAI_API_KEY, OPENAI_BASE_URL, ANTHROPIC_API_KEY,
-DATABASE_URL, SSL_CERT_FILE, XDG_CACHE_HOME), which keep theirs."""
+DATABASE_URL, REDIS_URL, SSL_CERT_FILE, XDG_CACHE_HOME), which keep theirs."""
 
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    redis_url: SecretStr = Field(default=SecretStr(""), validation_alias="REDIS_URL")
     executor_id: str = Field(default="local", description="Stable name of this process.")
     workflow_database_url: str = Field(default="", description="DBOS's own; empty: SQLite.")
 

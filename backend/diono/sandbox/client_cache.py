@@ -23,13 +23,16 @@ class SandboxRef(BaseModel):
 
 
 class SandboxCache(Protocol):
-    """May forget at any time; what it returns is checked before it is trusted."""
+    """May forget at any time, and the tokens at once; what it returns is checked before it is
+    trusted."""
 
     async def get(self, key: str) -> SandboxRef | None: ...
 
     async def put(self, key: str, ref: SandboxRef) -> None: ...
 
     async def drop(self, key: str) -> None: ...
+
+    async def close(self) -> None: ...
 
 
 class MemoryCache:
@@ -44,6 +47,9 @@ class MemoryCache:
 
     async def drop(self, key: str) -> None:
         self._refs.pop(key, None)
+
+    async def close(self) -> None:
+        self._refs.clear()
 
 
 def workspace_name(owner: str, project: str) -> str:

@@ -213,6 +213,7 @@ class WireSandboxes:
     async def close(self) -> None:
         """Let go of connections; the server's sandboxes go on for other callers."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._cache.close()
         await self._backend.close()
 
     def _end_locally(self, sandbox_id: str) -> None:
