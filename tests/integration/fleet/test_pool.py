@@ -1,8 +1,10 @@
 """Warm machines: fast to claim, used once, taken away with their service."""
 
 import asyncio
+import contextlib
 import os
 import time
+from pathlib import Path
 from statistics import quantiles
 
 import pytest
@@ -11,12 +13,14 @@ from integration.fleet import rigs
 from integration.fleet.rigs import python, request
 
 from diono.sandbox.engine.fleet import DockerFleet
+from diono.sandbox.engine.machines import Machine
 from diono.sandbox.fleet import VolumeMount
 from diono.sandbox.port import Limits
 
 pytestmark = pytest.mark.engine
 
 _HITS = 12
+_IDLE_MIB = 8.0
 # Of a local `python3 -c pass` in the same run (10 ms on the quiet machine): others may share it.
 _CLAIM_P50, _CLAIM_P95, _RESUME_P50 = 2.0, 5.0, 1.0
 
@@ -74,6 +78,39 @@ async def test_a_pool_hit_is_fast_and_so_are_its_pause_and_end() -> None:
     if os.getloadavg()[0] < 2 * (os.cpu_count() or 1):  # else others' work is what is measured
         assert quantiles(claims, n=20)[9] <= _CLAIM_P50 * unit
         assert quantiles(claims, n=20)[18] <= _CLAIM_P95 * unit
+
+
+def _shim_bytes(container: str) -> int:
+    """The engine's own process beside a container: its share of memory, outside the group."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if "shim" in (words := (folder / "cmdline").read_text()) and container in words:
+                rollup = (folder / "smaps_rollup").read_text().splitlines()
+                return next(int(line.split()[1]) << 10 for line in rollup if line[:4] == "Pss:")
+    return 0
+
+
+def _used_mib(machine: Machine) -> float:
+    assert machine.group is not None
+    return machine.group.usage().memory_bytes / (1 << 20)
+
+
+async def test_an_idle_sandbox_costs_little_memory() -> None:
+    config = rigs.new_config(pool_size=1)
+    async with rigs.running_fleet(config) as fleet:
+        await _wait_until_full(fleet, 1)
+        made = await fleet.create(request(limits=None))
+        _, live = await fleet._live(made.sandbox_id)
+        assert live.machine is not None
+        claimed = _used_mib(live.machine)
+        shim = _shim_bytes(live.machine.container_id) / (1 << 20)
+        await _wait_until_full(fleet, 1)
+        ready = (await fleet._ready()).tools.ground.pool._ready["base"][0]
+        warm = _used_mib(ready)
+        print(f"idle: warm {warm:.1f} MiB, claimed {claimed:.1f} MiB; its shim {shim:.1f} MiB more")
+        assert warm <= _IDLE_MIB
+        assert claimed <= _IDLE_MIB
+    rigs.forget(config)
 
 
 async def test_a_machine_serves_one_sandbox_only() -> None:

@@ -160,10 +160,14 @@ async def is_healthy(dialer: Dialer, seconds: float = 2.0) -> bool:
         return False
 
 
-async def warm_up(dialer: Dialer) -> None:
-    """Have the guest load what it runs snippets with, then give spare memory back. An image
-    without an interpreter refuses, which is fine."""
-    await call(dialer, "POST", "/diono/run", {"code": "", "timeout": 30}, _WARM_UP_SECONDS)
+async def warm_up(dialer: Dialer, has_preimports: bool) -> None:
+    """Have the guest load the modules its snippets start with, and give spare memory back.
+
+    Without any, a process that waits for the first snippet would save 4 ms and cost 6 MiB for as
+    long as the sandbox idles.
+    """
+    if has_preimports:
+        await call(dialer, "POST", "/diono/run", {"code": "", "timeout": 30}, _WARM_UP_SECONDS)
     await call(dialer, "POST", "/diono/trim")
 
 

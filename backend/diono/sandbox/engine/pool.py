@@ -19,6 +19,8 @@ from diono.sandbox.fleet import Template, Templates
 _BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)
 _LOOK_AGAIN_SECONDS = 60.0
 _SPARE_BLANKS = 1
+# A new sandbox's first moments are its user's: a refill would take a third of the machine then.
+_GRACE_SECONDS = 0.1
 
 
 class Pool:
@@ -100,6 +102,7 @@ class Pool:
             self.problem = ""
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._nudge.wait(), _LOOK_AGAIN_SECONDS)
+                await asyncio.sleep(_GRACE_SECONDS)
 
     async def _fill(self) -> None:
         """Start what is missing, one machine at a time, and take away what has ended."""
@@ -136,7 +139,7 @@ class Pool:
                 await asyncio.shield(self._machines.remove_named(machine_id))
             raise
         try:
-            await link.warm_up(machine.dialer)
+            await link.warm_up(machine.dialer, bool(template.preimports))
             await self._machines.freeze(machine)
         except BaseException:
             await asyncio.shield(self._remove(machine))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pty
 import select
 import signal
 import threading
@@ -61,7 +60,7 @@ class Process:
     def _start_on_terminal(self) -> int:
         wanted = self.wanted
         self.exit_read, self._exit_write = os.pipe2(os.O_CLOEXEC)
-        self.terminal, slave = pty.openpty()
+        self.terminal, slave = os.openpty()
         os.set_inheritable(self.terminal, False)
         os.set_blocking(self.terminal, False)
         self.outputs[self.terminal] = "pty"

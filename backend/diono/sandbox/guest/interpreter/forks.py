@@ -18,7 +18,7 @@ _CONTROL = 3
 _FORK_SIGNAL = signal.SIGUSR2
 _FORK_SECONDS = 2.0
 _BOOT = "import sys; sys.path.insert(0, {root!r}); from {package}.zygote import main; \
-del sys.path[0]; main({control}, {preimports!r})"
+del sys.path[0]; main({control}, {preimports!r}, {is_runner})"
 
 
 class Pipes(NamedTuple):
@@ -71,7 +71,7 @@ class Forks:
         self._lock = threading.Lock()
         self._controls: dict[bytes, socket.socket] = {}
         self._spare: Pipes | None = None
-        self._wanted: socket.socket | None = None
+        self._wanted: tuple[socket.socket, bool] | None = None
         self._forked = threading.Event()
         self.preimports: list[str] = []
 
@@ -115,28 +115,30 @@ class Forks:
     def fork_on_signal(self) -> None:
         """Let the main thread fork the zygote when it is first needed: quicker than a program of
         its own, and on the main thread's large stack. Call it from the main thread."""
+        zygote.load_snippets()
         signal.signal(_FORK_SIGNAL, self._on_signal)
 
     def _on_signal(self, _number: int, _frame: object) -> None:
-        theirs, self._wanted = self._wanted, None
-        if theirs is None:
+        wanted, self._wanted = self._wanted, None
+        if wanted is None:
             return
+        theirs, is_runner = wanted
         try:
             pid = os.fork()
         except OSError:
             return
         if pid == 0:
             try:
-                zygote.main(zygote.isolate(theirs.detach()), self.preimports)
+                zygote.main(zygote.isolate(theirs.detach()), self.preimports, is_runner)
             finally:
                 os._exit(0)
         self._forked.set()
 
-    def _fork_in_main_thread(self, theirs: socket.socket) -> bool:
+    def _fork_in_main_thread(self, theirs: socket.socket, is_runner: bool) -> bool:
         if signal.getsignal(_FORK_SIGNAL) != self._on_signal:
             return False
         self._forked.clear()
-        self._wanted = theirs
+        self._wanted = theirs, is_runner
         signal.pthread_kill(threading.main_thread().ident or 0, _FORK_SIGNAL)
         is_forked = self._forked.wait(_FORK_SECONDS)
         self._wanted = None
@@ -165,20 +167,23 @@ class Forks:
         kind = zygote.SNIPPET if kind == zygote.SNIPPET else zygote.KERNEL
         control = self._controls.get(kind)
         if control is None:
-            control = self._start_runner() if kind == zygote.SNIPPET else self._launch()
+            control = self._start_runner() if kind == zygote.SNIPPET else self._launch(False)
             self._controls[kind] = control
         return control
 
     def _start_runner(self) -> socket.socket:
+        """Fork it from the zygote, whose modules it shares; where that has none, from us."""
+        if not self.preimports:
+            return self._launch(True)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         socket.send_fds(self._control(zygote.KERNEL), [zygote.RUNNER], [theirs.fileno()])
         theirs.close()
         return ours
 
-    def _launch(self) -> socket.socket:
+    def _launch(self, is_runner: bool) -> socket.socket:
         """Start a zygote, as a program of its own if it cannot be forked."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        if self._fork_in_main_thread(theirs):
+        if self._fork_in_main_thread(theirs, is_runner):
             theirs.close()
             return ours
         package = __package__ or ""
@@ -186,7 +191,11 @@ class Forks:
         for _ in range(package.count(".") + 2):
             root = os.path.dirname(root)
         boot = _BOOT.format(
-            root=root, package=package, control=_CONTROL, preimports=self.preimports
+            root=root,
+            package=package,
+            control=_CONTROL,
+            preimports=self.preimports,
+            is_runner=is_runner,
         )
         argv = [sys.executable, "-I", "-S", "-c", boot]
         actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), _CONTROL)]
