@@ -4,6 +4,7 @@ import json
 import shlex
 import time
 from dataclasses import dataclass
+from typing import Literal
 
 import pytest
 from contract.fleet_egress_rigs import FleetRig, fleet_rig
@@ -48,10 +49,11 @@ class Place:
 
 
 @pytest.mark.slow
-async def test_wheels_come_without_a_network_in_the_sandbox() -> None:
+@pytest.mark.parametrize("manager", ["pip", "uv"])
+async def test_wheels_come_without_a_network_in_the_sandbox(manager: Literal["pip", "uv"]) -> None:
     async with fleet_rig(is_real=True) as rig:
         cache = PackageCache(rig.config, rig.templates)
-        order = FetchOrder(manager="pip", packages=("itsdangerous==2.2.0",))
+        order = FetchOrder(manager=manager, packages=("itsdangerous==2.2.0", "flask"))
         first = Place(rig, await rig.create(NetworkPolicy()))
         done = await install(first, cache.fetch, order)
         assert done.is_success, done
@@ -63,7 +65,7 @@ async def test_wheels_come_without_a_network_in_the_sandbox() -> None:
         assert again.is_success
         assert (await cache.fetch(order)).was_cached
 
-        nothing = FetchOrder(manager="pip", packages=("diono-no-such-package-0",))
+        nothing = FetchOrder(manager=manager, packages=("diono-no-such-package-0",))
         done = await install(first, cache.fetch, nothing)
         assert (done.exit_code, "diono-no-such-package-0" in done.stderr) == (1, True)
         held = FetchOrder(manager="pip", packages=("fastapi",))

@@ -134,7 +134,7 @@ class WireSandbox:
 
     async def install(self, packages: Sequence[str], timeout_seconds: float = 120) -> ExecResult:
         accepted = checks.requirements(packages)
-        order = FetchOrder(manager="pip", packages=accepted, timeout_seconds=timeout_seconds)
+        order = FetchOrder(manager="uv", packages=accepted, timeout_seconds=timeout_seconds)
         return await self._installer.install(order)
 
     async def install_node(self, folder: str = ".", timeout_seconds: float = 300) -> ExecResult:

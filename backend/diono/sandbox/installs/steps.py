@@ -1,6 +1,7 @@
 """Installing in a sandbox: fetch outside it, then run the package manager inside, offline."""
 
 import json
+import shlex
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, cast
@@ -20,7 +21,10 @@ _MANIFESTS: Mapping[Manager, Sequence[str]] = {
 }
 _QUIET = ("--isolated", "--no-input", "--disable-pip-version-check", "--progress-bar", "off")
 _PIP = ("python3", "-I", "-m", "pip", "install", "--no-cache-dir", *_QUIET)
-_UV = ("uv", "pip", "install", "--offline")
+_UV = (
+    *("uv", "pip", "install", "--offline", "--no-cache", "--no-config", "--no-progress"),
+    *("--python", "/usr/bin/python3", "--link-mode", "copy"),
+)
 _OFFLINE = ("--no-index", "--find-links", WHEELS_FOLDER, "--only-binary", ":all:")
 _TARGET = ("--target", "/work/.packages", "--upgrade")
 
@@ -63,7 +67,7 @@ async def install(
     if order.manager == "npm" or not order.packages:
         order = order.model_copy(update={"manifest": await _manifests(sandbox, order, folder)})
     plan = check(order)
-    if plan.manager == "pip" and order.manager == "pip":
+    if plan.manager == "pip":
         done = await _probe(sandbox, plan.packages, order.timeout_seconds)
         if done.is_success or done.reason is not ExitReason.EXITED:
             return done
@@ -79,11 +83,23 @@ async def install(
         )
     if order.manager == "npm":
         return await _unpack(sandbox, order, result, folder)
-    program = (*_UV, *_OFFLINE) if order.manager == "uv" else (*_PIP, "--no-compile", *_OFFLINE)
-    argv = (*program, *_TARGET, "--", *result.packages)
     return await sandbox.execute(
-        ExecRequest(argv=argv, env={"PYTHONPATH": ""}, timeout_seconds=order.timeout_seconds)
+        ExecRequest(
+            argv=_python_argv(order.manager, result.packages),
+            env={"PYTHONPATH": ""},
+            timeout_seconds=order.timeout_seconds,
+        )
     )
+
+
+def _python_argv(manager: Manager, packages: Sequence[str]) -> tuple[str, ...]:
+    """Without uv in the image, its order is pip's to carry out."""
+    pip = (*_PIP, "--no-compile", *_OFFLINE, *_TARGET, "--", *packages)
+    if manager == "pip":
+        return pip
+    line = f"if command -v uv >/dev/null; then exec {shlex.join((*_UV, *_OFFLINE, *_TARGET))} "
+    line += f'-- "$@"; fi; exec {shlex.join(pip)}'
+    return ("/bin/sh", "-c", line, "install", *packages)
 
 
 async def _probe(sandbox: Place, names: Sequence[str], seconds: float) -> ExecResult:
