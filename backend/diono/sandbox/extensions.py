@@ -29,8 +29,9 @@ TUNNEL_PATH = "/diono/tunnel"
 TUNNEL_PORT_CLOSED = 4404
 TUNNEL_EOF = "eof"
 
-# Body of POST /v2/sandboxes, beside E2B's fields: {"diono": {"limits": {"cpus", "memoryMB",
-# "pids", "diskMB"}, "idleTimeout": seconds, "maxAge": seconds, "wakesOnTraffic": bool}}.
+# Body of POST /v2/sandboxes, beside E2B's fields: {"diono": {"owner", "runtime", "limits": {"cpus",
+# "memoryMB", "pids", "diskMB"}, "idle": seconds, "maxAge": seconds, "wakesOnTraffic": bool}}.
+# Anything else in there is refused; the first two are for admin keys.
 CREATE_FIELD = "diono"
 
 # The header of error replies that carries errors.py's code, so that no sentence is parsed.

@@ -17,6 +17,7 @@ Headers = list[tuple[bytes, bytes]]
 _CHUNK_BYTES = 1 << 16
 _HEAD_LIMIT_BYTES = 1 << 16
 _HEADER_LIMIT = 128
+_INTERIM_LIMIT = 16
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LINE_ENDS = re.compile(rb"[\x00\r\n]")
 HOP_BY_HOP = frozenset(
@@ -66,42 +67,58 @@ def encode_head(method: bytes, target: bytes, headers: Headers) -> bytes:
 
 
 class _Events:
-    """Collects what the parser calls out."""
+    """Collects what the parser calls out: one final response. What follows it unasked is dropped,
+    and what came before it (1xx) counted."""
 
     def __init__(self) -> None:
         self.body: list[bytes] = []
         self.has_surplus = False
-        self._has_final_head = False
         self.expect_message()
+
+    def bind(self, parser: httptools.HttpResponseParser) -> None:
+        self._parser = parser
 
     def expect_message(self) -> None:
         self.headers: Headers = []
-        self.head_bytes = 0
-        self.has_head = False
+        self.status = 0
         self.is_complete = False
-        self._has_final_head = False
-
-    def accept_head(self) -> None:
-        """The head read last is the final one: whatever message begins now is unasked for."""
-        self._has_final_head = True
+        self.quiet_bytes = 0
+        self._head_bytes = 0
+        self._interim_count = 0
 
     def on_message_begin(self) -> None:
-        self.has_surplus = self.has_surplus or self._has_final_head
+        if self.status:
+            self.has_surplus = True
+        else:
+            self.headers = []
+            self._head_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.head_bytes += len(name) + len(value)
-        if self.head_bytes > _HEAD_LIMIT_BYTES or len(self.headers) >= _HEADER_LIMIT:
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > _HEAD_LIMIT_BYTES or len(self.headers) >= _HEADER_LIMIT:
             raise GuestBroken("the head is too large")
-        self.headers.append((name.lower(), value))
+        if not self.status:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        self.has_head = True
+        self.quiet_bytes = 0
+        if self.has_surplus:
+            return
+        status = self._parser.get_status_code()
+        if status >= 200:
+            self.status = status
+            return
+        self._interim_count += 1
+        if self._interim_count > _INTERIM_LIMIT:
+            raise GuestBroken("too many interim responses")
 
     def on_body(self, body: bytes) -> None:
-        self.body.append(body)
+        self.quiet_bytes = 0
+        if not self.has_surplus:
+            self.body.append(body)
 
     def on_message_complete(self) -> None:
-        self.is_complete = True
+        self.is_complete = self.is_complete or self.status > 0
 
 
 class GuestConnection:
@@ -111,6 +128,7 @@ class GuestConnection:
         self._reader, self._writer = streams
         self._events = _Events()
         self._parser = httptools.HttpResponseParser(self._events)
+        self._events.bind(self._parser)
         self._has_body = True
         self._is_sent = False
         self.opened_at = asyncio.get_running_loop().time()
@@ -152,15 +170,10 @@ class GuestConnection:
         """Return the final response's head. GuestBroken when there is none."""
         events = self._events
         events.expect_message()
-        while not events.has_head:
+        while not events.status:
             await self._feed()
-            status = self._parser.get_status_code() if events.has_head else 0
-            if 100 <= status < 200:
-                events.expect_message()
-        status = self._parser.get_status_code()
-        events.accept_head()
         self._has_body = method != b"HEAD"
-        return Head(status, events.headers)
+        return Head(events.status, events.headers)
 
     async def receive_body(self) -> bytes:
         """Return the next part of the body; empty at its end."""
@@ -179,7 +192,10 @@ class GuestConnection:
         try:
             data = await self._reader.read(_CHUNK_BYTES)
             if data:
+                self._events.quiet_bytes += len(data)
                 self._parser.feed_data(data)
+                if self._events.quiet_bytes > _HEAD_LIMIT_BYTES:
+                    raise GuestBroken("the head is too large")
                 return True
         except httptools.HttpParserUpgrade as error:
             raise GuestBroken("an upgrade that nobody asked for") from error
@@ -187,7 +203,7 @@ class GuestConnection:
             raise GuestBroken("the head is too large") from error
         except (httptools.HttpParserError, OSError) as error:
             raise GuestBroken(str(error)) from error
-        if self._events.has_head and not self._is_framed():
+        if self._events.status and not self._is_framed():
             return False
         raise GuestBroken("the guest closed in the middle of a message")
 

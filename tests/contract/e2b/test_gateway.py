@@ -220,8 +220,8 @@ async def test_a_caller_that_leaves_ends_its_stream(
         "POST", "/process.Process/Start", content=framed, headers=headers
     ) as response:
         assert response.status_code == 200
-        async for _ in response.aiter_raw():
-            break
+        parts = response.aiter_raw()  # held: dropped, it would close the stream at once
+        assert await anext(parts)
         assert await running()
     async with asyncio.timeout(5):
         while await running():  # noqa: ASYNC110  nothing tells when it is gone

@@ -46,6 +46,7 @@ _WATCH_SECONDS = 0.1
 _MEASURE_SECONDS = 1.5
 _LAYER_BYTES = 2 * 1024**3
 _LINE_LIMIT = 2000
+_LINES_LIMIT = 5000
 _SMALL_FILE_BYTES = 256 * 1024 * 1024
 
 Say = Callable[[str, str], None]
@@ -179,6 +180,7 @@ class _Watch:
         self._work = work
         self._say = say
         self._last_line = ""
+        self._line_count = 0
 
     def run(self) -> None:
         self._container.start()
@@ -237,6 +239,10 @@ class _Watch:
         self._line(rest)
 
     def _line(self, line: str) -> None:
+        self._line_count += 1
+        if self._line_count > _LINES_LIMIT:
+            self._last_line = line[-_LINE_LIMIT:].strip() or self._last_line
+            return
         last = line.rstrip("\r").rpartition("\r")[2][:_LINE_LIMIT]
         text = "".join(each for each in last if each.isprintable() or each == "\t")
         if text.strip():

@@ -45,6 +45,7 @@ class _Data(BaseModel):
     ready_command: str = ""
     preimports: tuple[str, ...] = ()
     pool_size: int = Field(default=0, ge=0)
+    runtime: str = Field(default="", description="OCI runtime; empty: the service's.")
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Recipe:
             ready_command=self.data.ready_command,
             preimports=self.data.preimports,
             pool_size=self.data.pool_size,
+            runtime=self.data.runtime,
         )
 
     def lineage(self) -> tuple["Recipe", ...]:

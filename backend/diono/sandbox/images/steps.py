@@ -90,6 +90,8 @@ def plan_of(steps: Sequence[StepData]) -> Plan:
     for number, step in enumerate(steps, start=1):
         state.number = number
         state.is_forced = bool(step.force)
+        if any("\0" in text for text in step.args):
+            raise InvalidInput(f"step {number}: an argument holds a NUL character")
         take = _STEPS.get(step.type.upper())
         if take is None:
             raise InvalidInput(f"step {number}: {step.type!r} is not a step of a template")

@@ -190,15 +190,10 @@ class TemplateBuilds:
         try:
             async with self._turn:
                 log.add("base", f"using the template {recipe.name}")
-                state = await self._store.wait(recipe.name)
-                if state.readiness != "ready":
-                    raise BuildFailed(state.detail, "base")
                 target = f"{template_repository(self._config)}:{build.build_id}"
                 builder = LayerBuilder(self._config, partial(self._uploads.path, record.owner), say)
                 plan = plan_of(steps)
-                if not self._has_swept:
-                    await in_daemon_thread(builder.sweep)
-                    self._has_swept = True
+                await self._make_ready(recipe, builder)
                 await in_daemon_thread(partial(builder.build, recipe.tag, plan, target, is_forced))
             build.image, build.status = target, BuildStatus.READY
             for tag in build.wanted_tags:
@@ -211,8 +206,20 @@ class TemplateBuilds:
                 step = str(max(1, int(step) - inherited))
             build.status, build.problem, build.problem_step = BuildStatus.ERROR, error.detail, step
             log.add(step, error.detail, "error")
+        except Exception as error:  # noqa: BLE001  a build that nobody ends is waited for for ever
+            logger.opt(exception=error).error("the build of {} broke", record.name)
+            build.status, build.problem = BuildStatus.ERROR, "the build broke inside the service"
+            log.add("base", build.problem, "error")
         record.updated_at = build.updated_at = build.finished_at = now()
         self._store.records.save()
+
+    async def _make_ready(self, recipe: Recipe, builder: LayerBuilder) -> None:
+        state = await self._store.wait(recipe.name)
+        if state.readiness != "ready":
+            raise BuildFailed(state.detail, "base")
+        if not self._has_swept:
+            await in_daemon_thread(builder.sweep)
+            self._has_swept = True
 
     async def state(
         self, owner: str, template_id: str, build_id: str, offset: int = 0, limit: int = 100

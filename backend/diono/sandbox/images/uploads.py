@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import re
+import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from diono.kernel.errors import DionoError, ErrorKind, InvalidInput
 
 UPLOAD_BYTES_LIMIT = 200 * 1024 * 1024
 UPLOADS_BYTES_LIMIT = 1024**3
+_PART = ".part"
+_STALE_SECONDS = 3600.0
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -25,6 +28,7 @@ class Uploads:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._arriving: dict[Path, int] = {}
 
     def path(self, owner: str, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):
@@ -37,14 +41,19 @@ class Uploads:
     async def put(self, owner: str, digest: str, content: AsyncIterator[bytes]) -> None:
         """Store an archive; one that breaks off leaves nothing. Raises UploadTooLarge."""
         path = self.path(owner, digest)
-        used = await asyncio.to_thread(_prepare, path.parent)
-        draft = path.with_name(f"{digest}.{uuid.uuid4().hex}.part")
+        folder = path.parent
+        self._arriving.setdefault(folder, 0)
+        draft = path.with_name(f"{digest}.{uuid.uuid4().hex}{_PART}")
         size = 0
         try:
-            with draft.open("wb") as file:
+            kept = await asyncio.to_thread(_prepare, folder)
+            file = await asyncio.to_thread(draft.open, "wb")
+            with file:
                 async for chunk in content:
                     size += len(chunk)
-                    if size > UPLOAD_BYTES_LIMIT or used + size > UPLOADS_BYTES_LIMIT:
+                    self._arriving[folder] += len(chunk)
+                    is_over = kept + self._arriving[folder] > UPLOADS_BYTES_LIMIT
+                    if size > UPLOAD_BYTES_LIMIT or is_over:
                         raise UploadTooLarge(
                             f"files of one COPY have at most {UPLOAD_BYTES_LIMIT // 1024**2} MB, "
                             f"all of yours {UPLOADS_BYTES_LIMIT // 1024**2} MB"
@@ -53,9 +62,20 @@ class Uploads:
             await asyncio.to_thread(draft.replace, path)
         finally:
             draft.unlink(missing_ok=True)
+            self._arriving[folder] -= size
+            if not self._arriving[folder]:
+                del self._arriving[folder]
 
 
 def _prepare(folder: Path) -> int:
-    """Make it and return how many bytes are in it."""
+    """Make it and return how many bytes of whole archives are in it. What a former life of the
+    service left half is taken away."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    kept = 0
+    for path in folder.iterdir():
+        about = path.stat()
+        if path.suffix != _PART:
+            kept += about.st_size
+        elif time.time() - about.st_mtime > _STALE_SECONDS:
+            path.unlink(missing_ok=True)
+    return kept

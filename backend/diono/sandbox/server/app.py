@@ -1,5 +1,6 @@
 """The sandbox service as one ASGI application: the control plane and the gateway."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request
@@ -18,8 +19,8 @@ from diono.sandbox.images.template_builds import TemplateBuilds
 from diono.sandbox.images.uploads import UPLOAD_BYTES_LIMIT
 from diono.sandbox.installs.cache import PackageCache
 from diono.sandbox.server import admin, belongings, packages, sandboxes, template_builds, templates
-from diono.sandbox.server.asgi import BodyTooLarge, BoundedBody, send_refusal
-from diono.sandbox.server.desk import Desk
+from diono.sandbox.server.asgi import BoundedBody, send_refusal
+from diono.sandbox.server.desk import CALLER, Desk
 from diono.sandbox.server.doorway import first_values
 from diono.sandbox.server.gateway import Gateway
 from diono.sandbox.server.keys import KeyStore
@@ -28,6 +29,9 @@ from diono.sandbox.transport import GuestPool
 from diono.sandbox.wire_errors import Refusal, gateway_refusal, of_the_host, refusal_of
 
 _BODY_LIMIT_BYTES = 1 << 20
+# Says nothing; or says that it is not built, to SDKs that send no key along.
+_OPEN = re.compile(r"/health|/volumecontent/.*")
+_UPLOAD = re.compile(r"/templates/[^/]+/files/[^/]+")  # the link itself is signed
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -131,11 +135,15 @@ class Service:
             await self._control_plane(scope, receive, send)
 
     async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """No route decides whether it needs a key: all do, before a byte of a body is read."""
         try:
-            is_upload = scope["method"] == "PUT" and scope["path"].startswith("/templates/")
+            is_upload = scope["method"] == "PUT" and bool(_UPLOAD.fullmatch(scope["path"]))
+            if not (is_upload or _OPEN.fullmatch(scope["path"])):
+                host = scope["client"][0] if scope.get("client") else ""
+                scope[CALLER] = self._desk.caller(first_values(scope), host)
             limit = UPLOAD_BYTES_LIMIT if is_upload else _BODY_LIMIT_BYTES
             await self._control(scope, BoundedBody(receive, limit), send)
-        except BodyTooLarge as error:
+        except DionoError as error:
             await send_refusal(scope, receive, send, refusal_of(error))
 
 

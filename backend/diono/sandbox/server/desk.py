@@ -3,12 +3,14 @@
 import asyncio
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
+from urllib.parse import unquote
 
 from fastapi import Depends, Request
 
-from diono.kernel.errors import DionoError, ErrorKind
+from diono.kernel.errors import DionoError, ErrorKind, InvalidInput
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.errors import QuotaReached, SandboxMissing
 from diono.sandbox.fleet import Fleet, SandboxInfo, Templates
@@ -17,6 +19,8 @@ from diono.sandbox.server.keys import Caller, KeyStore
 from diono.sandbox.server.volumes import VolumeBook
 from diono.sandbox.transport import GuestPool
 
+CALLER = "diono.caller"
+OWNER_LENGTH = 200
 SANDBOX_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _CALLS_PER_SECOND = 100.0
 _CALLS_AT_ONCE = 400.0
@@ -60,6 +64,23 @@ class Desk:
     pool: GuestPool
     limit: RateLimit = field(default_factory=RateLimit)
 
+    def caller(self, headers: Mapping[bytes, bytes], host: str) -> Caller:
+        """Who calls, from ``host``. An admin may say for whom: ``Diono-Owner``.
+
+        Raises KeyRefused, QuotaReached, InvalidInput.
+        """
+        caller = self.keys.identify(_secret_of(headers))
+        if caller is None:
+            self.limit.spend(f"anybody at {host}")
+            raise KeyRefused("the API key is missing, unknown, expired or revoked")
+        if not caller.is_admin:
+            self.limit.spend(f"owner {caller.owner}")
+        elif owner := unquote(headers.get(b"diono-owner", b"").decode("latin-1")):
+            if len(owner) > OWNER_LENGTH:
+                raise InvalidInput(f"Diono-Owner: at most {OWNER_LENGTH} characters")
+            return caller.acting_for(owner)
+        return caller
+
     async def sandbox(self, caller: Caller, sandbox_id: str) -> SandboxInfo:
         """The caller's sandbox. Another's is missing, in the same words as one that never was."""
         if SANDBOX_ID.fullmatch(sandbox_id):
@@ -76,11 +97,11 @@ class Desk:
         )
 
 
-def secret_of(request: Request) -> str:
+def _secret_of(headers: Mapping[bytes, bytes]) -> str:
     """The key as X-API-KEY, or as a bearer token."""
-    if secret := request.headers.get("x-api-key", ""):
+    if secret := headers.get(b"x-api-key", b"").decode("latin-1"):
         return secret
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
@@ -88,19 +109,9 @@ async def desk_of(request: Request) -> Desk:
     return request.app.state.desk
 
 
-async def caller_of(request: Request) -> Caller:
-    """Who calls. An admin may say for whom: ``Diono-Owner``."""
-    desk: Desk = request.app.state.desk
-    caller = desk.keys.identify(secret_of(request))
-    if caller is None:
-        host = request.client.host if request.client else ""
-        desk.limit.spend(f"anybody at {host}")
-        raise KeyRefused("the API key is missing, unknown, expired or revoked")
-    if not caller.is_admin:
-        desk.limit.spend(caller.key_id)
-    elif owner := request.headers.get("diono-owner", ""):
-        return caller.acting_for(owner)
-    return caller
+def caller_of(request: Request) -> Caller:
+    """Who calls, as ``Desk.caller`` has found out before the request got here."""
+    return request.scope[CALLER]
 
 
 class Needs:
@@ -110,7 +121,7 @@ class Needs:
         self._scope = scope
 
     async def __call__(self, request: Request) -> Caller:
-        caller = await caller_of(request)
+        caller = caller_of(request)
         if not caller.may(self._scope):
             raise ScopeMissing(f"the API key lacks the scope {self._scope.value!r}")
         return caller

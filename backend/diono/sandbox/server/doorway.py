@@ -17,12 +17,13 @@ from diono.sandbox.server.signing import (
     LINK_PARAMETER,
     SignatureRefused,
     SignedFile,
-    cookie_value,
+    link_cookies,
     opens,
     without_link_cookie,
 )
 
 _FILES_PATH = b"/files"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # What the guest has beside these is for the service alone (configure) or needs more than HTTP.
 _GUEST_PATHS = re.compile(
     rb"/(?:process\.Process|filesystem\.Filesystem)/[A-Za-z]+"
@@ -171,22 +172,24 @@ def _admit_to_port(
         return visit
     if same(_given(headers, b"x-access-token"), info.access_token):
         return visit
-    if opens(cookie_value(headers), info, port) and _is_of_same_origin(scope, headers):
-        return visit
     query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     link = dict(query).get(LINK_PARAMETER, "")
     if scope["type"] == "http" and scope["method"] == "GET" and opens(link, info, port):
         rest = urlencode([pair for pair in query if pair[0] != LINK_PARAMETER])
-        path = "/" + scope["raw_path"].decode("latin-1").lstrip("/")
+        path = "/" + scope["raw_path"].decode("latin-1").lstrip("/\\")
         return Visit(info, port, link, f"{path}?{rest}" if rest else path)
+    has_cookie = any(opens(value, info, port) for value in link_cookies(headers))
+    if has_cookie and _is_of_same_origin(scope, headers):
+        return visit
     raise TrafficRefused(
         "this sandbox's ports are closed: send its token as E2B-Traffic-Access-Token"
     )
 
 
 def _is_of_same_origin(scope: RequestScope, headers: Mapping[bytes, bytes]) -> bool:
-    """A cookie goes along with any page's requests: only the port's own pages may open sockets."""
-    if scope["type"] != "websocket":
+    """A cookie goes along with any neighbour's requests: only the port's own pages may open
+    sockets or change anything. A browser says where a page is from, and cannot be made to lie."""
+    if scope["type"] == "http" and (scope["method"] in _SAFE or b"origin" not in headers):
         return True
     _, _, origin_host = _given(headers, b"origin").partition("://")
     return bool(origin_host) and origin_host.lower() == _given(headers, b"host").lower()

@@ -30,6 +30,15 @@ from diono.sandbox.wire_errors import Refusal, gateway_refusal, of_the_host
 
 _STREAMS_PER_SANDBOX = 64
 _CONTENT_LENGTH = b"content-length"
+# These reach past the one answer, or past the host name, that they come with.
+_BEYOND = frozenset(b"clear-site-data strict-transport-security alt-svc public-key-pins".split())
+_NOT_OF_FILES = frozenset(
+    b"set-cookie location refresh content-security-policy x-content-type-options".split()
+)
+_INERT = (
+    (b"content-security-policy", b"default-src 'none'; sandbox"),
+    (b"x-content-type-options", b"nosniff"),
+)
 
 
 class Gateway:
@@ -186,9 +195,7 @@ class _Exchange:
         except GuestBroken:
             connection.abort()
             return _unreachable(self._visit)
-        headers = end_to_end(head.headers)
-        if self._visit.port not in GUEST_PORTS:
-            headers = [_confined(header) for header in headers]
+        headers = _confined(end_to_end(head.headers), self._visit.port)
         start = {"type": "http.response.start", "status": head.status, "headers": headers}
         await self._send(start)
         try:
@@ -219,14 +226,25 @@ def _frame(headers: Headers, body: bytes, is_whole: bool) -> bool:
     return True
 
 
-def _confined(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    """A tenant's server sets cookies for its own host only, never for its neighbours'."""
-    name, value = header
-    if name != b"set-cookie":
-        return header
-    parts = value.split(b";")
-    kept = [part for part in parts if not part.strip().lower().startswith(b"domain")]
-    return name, b";".join(kept)
+def _confined(headers: Headers, port: int) -> Headers:
+    """What an answer from inside may tell a browser about more than itself: nothing.
+
+    A tenant's server sets cookies for its own host only, never for its neighbours'. A guest's
+    files come from the service's own host: they set none, and no script in them runs.
+    """
+    is_guest = port in GUEST_PORTS
+    kept: Headers = []
+    for name, value in headers:
+        if name in _BEYOND or (is_guest and name in _NOT_OF_FILES):
+            continue
+        kept.append((name, _without_domain(value) if name == b"set-cookie" else value))
+    return [*kept, *_INERT] if is_guest else kept
+
+
+def _without_domain(cookie: bytes) -> bytes:
+    pair, *attributes = cookie.split(b";")
+    kept = [each for each in attributes if not each.strip().lower().startswith(b"domain")]
+    return b";".join([pair, *kept])
 
 
 def _unreachable(visit: Visit) -> Refusal:

@@ -13,12 +13,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from diono.kernel.errors import Conflict
 from diono.kernel.ids import new_id
 from diono.sandbox.scopes import Scope
 
 _PREFIX = "e2b_"
 _SECRET_BYTES = 20
 _FLUSH_SECONDS = 60.0
+KEYS_LIMIT = 100
 
 
 class Key(BaseModel):
@@ -136,7 +138,10 @@ class KeyStore:
         scopes: Sequence[Scope] = (Scope.SANDBOX, Scope.TEMPLATES),
         expires_at: datetime | None = None,
     ) -> tuple[Key, str]:
-        """Return the key and its text, which is shown this once and never again."""
+        """Return the key and its text, which is shown this once and never again. Raises Conflict
+        for one too many, OSError when it cannot be written down: there is no such key then."""
+        if len(self.list(owner)) >= KEYS_LIMIT:
+            raise Conflict(f"{owner!r} has {KEYS_LIMIT} keys; revoke one first")
         secret = _new_secret()
         key = Key(
             key_id=new_id("key"),
@@ -148,7 +153,11 @@ class KeyStore:
             expires_at=expires_at,
         )
         self._keys[key.digest] = key
-        await self._save()
+        try:
+            await self._save()
+        except OSError:
+            del self._keys[key.digest]
+            raise
         return key, secret
 
     def list(self, owner: str = "") -> Sequence[Key]:
@@ -157,12 +166,18 @@ class KeyStore:
         return sorted(keys, key=lambda key: (key.created_at, key.key_id))
 
     async def revoke(self, key_id: str) -> bool:
-        """False if there is no such key."""
+        """False if there is no such key. It opens nothing from now on, also after OSError, which
+        says that it could not be written down: ask again."""
         found = next((key for key in self._keys.values() if key.key_id == key_id), None)
         if found is None:
             return False
         del self._keys[found.digest]
-        await self._save()
+        try:
+            await self._save()
+        except OSError:
+            ended = found.model_copy(update={"expires_at": found.created_at})
+            self._keys[found.digest] = ended
+            raise
         return True
 
     async def close(self) -> None:
@@ -176,7 +191,11 @@ class KeyStore:
         if now - self._flushed_at < _FLUSH_SECONDS:
             return
         self._flushed_at = now
-        self._flush = asyncio.create_task(self._save())
+        self._flush = asyncio.create_task(self._save_if_possible())
+
+    async def _save_if_possible(self) -> None:
+        with suppress(OSError):  # the next one tells it too
+            await self._save()
 
     async def _save(self) -> None:
         async with self._lock:

@@ -23,7 +23,7 @@ from diono.sandbox.fleet import Fleet, Templates
 from diono.sandbox.server.app import Application, create_service
 from diono.sandbox.server.arguments import parse
 from diono.sandbox.server.compose import open_engine
-from diono.sandbox.server.http_protocol import BoundedProtocol
+from diono.sandbox.server.http_protocol import BoundedProtocol, raise_descriptor_limit
 from diono.sandbox.server.keys import KeyStore
 from diono.sandbox.sockets import short_path
 
@@ -91,6 +91,11 @@ def _tcp_listener(address: str) -> socket.socket:
     )[0]
     listener = socket.socket(family, kind, number)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # A client that vanished is noticed in 90 seconds; accepted connections inherit this.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 45)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
     listener.bind(where)
     listener.listen(_BACKLOG)
     listener.setblocking(False)
@@ -207,6 +212,7 @@ def run(config: SandboxConfig, is_tied_to_parent: bool, open_fleet: OpenFleet) -
 
 def main() -> int:
     config, is_tied_to_parent = parse(sys.argv[1:])
+    raise_descriptor_limit()
     return run(config, is_tied_to_parent, open_engine)
 
 

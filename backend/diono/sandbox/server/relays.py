@@ -120,7 +120,7 @@ class _InnerSocket:
             max_size=_MESSAGE_LIMIT_BYTES,
         )
         self._early: list[Any] = []
-        self._parts: list[bytes] = []
+        self._message = bytearray()  # fragments, also empty ones, leave nothing else behind
         self._opcode = Opcode.TEXT
 
     async def open(self) -> str | None:
@@ -172,12 +172,12 @@ class _InnerSocket:
             await send(_close(_NORMAL if code == 1005 else code))
             return True
         if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
-            self._opcode, self._parts = frame.opcode, []
+            self._opcode, self._message = frame.opcode, bytearray()
         elif frame.opcode is not Opcode.CONT:
             return False
-        self._parts.append(bytes(frame.data))
+        self._message += frame.data
         if frame.fin:
-            data = b"".join(self._parts)
+            data, self._message = bytes(self._message), bytearray()
             is_text = self._opcode is Opcode.TEXT
             content = {"text": data.decode("utf-8", "replace")} if is_text else {"bytes": data}
             await send({"type": "websocket.send", **content})

@@ -1,4 +1,5 @@
-"""Bodies of the control plane's requests, as the SDKs send them. Unknown fields are ignored."""
+"""Bodies of the control plane's requests, as the SDKs send them. Unknown fields of the wire are
+ignored, for newer SDKs' sake."""
 
 import re
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from diono.sandbox.fleet import CreateRequest, Lifetime, NetworkPolicy, VolumeMo
 from diono.sandbox.port import Limits
 
 _LONGEST_SECONDS = 86_400
+_LONGEST_LIFE_SECONDS = 365 * 86_400
 _METADATA_LIMIT = 64
 _ENV_LIMIT = 256
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -69,7 +71,13 @@ class _VolumeMount(_Body):
     path: str = "/work"
 
 
-class _Limits(_Body):
+class _Ours(_Body):
+    """A part of the body that is ours alone: a word that we do not know is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class _Limits(_Ours):
     cpus: float | None = None
     memory_mb: int | None = Field(default=None, alias="memoryMB")
     pids: int | None = None
@@ -85,13 +93,15 @@ class _Limits(_Body):
             raise InvalidInput(f"limits.{first['loc'][0]}: {first['msg']}") from error
 
 
-class Extension(_Body):
-    """Ours, under ``diono``: what the wire has no word for. ``owner`` is for admins only."""
+class Extension(_Ours):
+    """Ours, under ``diono``: what the wire has no word for. ``owner`` and ``runtime`` are for
+    admins only."""
 
     owner: str = Field(default="", max_length=200)
+    runtime: str = Field(default="", max_length=64)
     limits: _Limits | None = None
     idle: float | None = Field(default=None, gt=0, le=_LONGEST_SECONDS)
-    max_age: float | None = Field(default=None, gt=0)
+    max_age: float | None = Field(default=None, gt=0, le=_LONGEST_LIFE_SECONDS)
     wakes_on_traffic: bool | None = None
 
 
@@ -134,6 +144,7 @@ class CreateBody(_Body):
             limits=self.diono.limits.over(limits) if self.diono.limits else None,
             network=network.policy(self.allow_internet_access, is_public),
             volume=self._volume(),
+            runtime=self.diono.runtime,
             idempotency_key=idempotency_key,
         )
 

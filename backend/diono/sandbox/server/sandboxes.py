@@ -38,6 +38,8 @@ async def create(
     if idempotency_key and not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
         raise InvalidInput("Idempotency-Key: 1 to 255 lower-case letters, digits and hyphens")
     owner = _owner_of_new(body, caller)
+    if body.diono.runtime and not caller.is_admin:
+        raise InvalidInput("diono.runtime: only an admin key may choose the isolation")
     limits = Limits()
     if body.diono.limits is not None:
         limits = (await desk.templates.find(body.template_id, owner)).limits

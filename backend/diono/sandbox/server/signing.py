@@ -78,12 +78,12 @@ def opens(token: str, info: SandboxInfo, port: int) -> bool:
     return same(token, link_token(info, port, int(expires_at)))
 
 
-def cookie_value(headers: Mapping[bytes, bytes]) -> str:
+def link_cookies(headers: Mapping[bytes, bytes]) -> Iterable[str]:
+    """Yield each cookie of our name: a neighbour's page can set one beside ours."""
     for part in headers.get(b"cookie", b"").decode("latin-1").split(";"):
         name, _, value = part.strip().partition("=")
         if name == LINK_COOKIE:
-            return value
-    return ""
+            yield value
 
 
 def without_link_cookie(cookies: bytes) -> bytes:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from diono.kernel.errors import Conflict
 from diono.sandbox.server.keys import write_private
 
+NAMES_LIMIT = 200
 _NAMES = TypeAdapter(dict[str, list[str]])
 
 
@@ -25,19 +27,23 @@ class VolumeBook:
             return tuple((await self._load()).get(owner, ()))
 
     async def add(self, owner: str, name: str) -> None:
+        """Raises Conflict for one too many."""
         async with self._lock:
-            names = (await self._load()).setdefault(owner, [])
-            if name not in names:
-                names.append(name)
-                await self._save()
+            known = await self._load()
+            names = known.get(owner, [])
+            if name in names:
+                return
+            if len(names) >= NAMES_LIMIT:
+                raise Conflict(f"you have announced {NAMES_LIMIT} volumes; delete one first")
+            await self._save({**known, owner: [*names, name]})
 
     async def remove(self, owner: str, name: str) -> bool:
         async with self._lock:
-            names = (await self._load()).get(owner, [])
+            known = await self._load()
+            names = known.get(owner, [])
             if name not in names:
                 return False
-            names.remove(name)
-            await self._save()
+            await self._save({**known, owner: [each for each in names if each != name]})
             return True
 
     async def _load(self) -> dict[str, list[str]]:
@@ -50,6 +56,8 @@ class VolumeBook:
                 self._names = _NAMES.validate_json(content)
         return self._names
 
-    async def _save(self) -> None:
-        content = json.dumps(self._names).encode()
+    async def _save(self, names: dict[str, list[str]]) -> None:
+        """What could not be written down is not true."""
+        content = json.dumps({owner: each for owner, each in names.items() if each}).encode()
         await asyncio.to_thread(write_private, self._path, content)
+        self._names = names
