@@ -2,7 +2,7 @@
 
 import pytest
 
-from diono.web.preview_gateway import RequestHead
+from diono.web.preview_heads import RequestHead
 
 
 def test_token_is_taken_out_of_the_target() -> None:

@@ -7,8 +7,8 @@ never be smuggled to anyone but the sandbox it was addressed to.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from loguru import logger
 
@@ -16,62 +16,21 @@ from diono.features.previews.errors import NoPreviewPort
 from diono.features.previews.service import AUDIENCE, TOKEN_PARAMETER, Dial
 from diono.infra.tokens import TokenRefused, TokenSigner
 from diono.kernel.errors import DionoError
+from diono.web.preview_heads import END, RequestHead, reply_for_browser
 
 HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 15.0
 IDLE_SECONDS = 300.0
 COPY_BYTES = 64 * 1024
-END = b"\r\n\r\n"
-HOP_HEADERS = {"connection", "keep-alive", "proxy-connection", "te", "trailer"}
-
+CONNECTIONS = 256
+COOKIES_TRIED = 8
+INTERIM_LIMIT = 16
 
 Allows = Callable[[Mapping[str, Any]], Awaitable[bool]]
 
 
 async def _allow_all(_claims: Mapping[str, Any]) -> bool:
     return True
-
-
-class RequestHead:
-    """The head of one HTTP/1 request, parsed no further than the gateway needs."""
-
-    def __init__(self, raw: bytes) -> None:
-        lines = raw.decode("latin-1").split("\r\n")
-        self.method, self.target, self.version = lines[0].split(" ")
-        if not self.target.startswith("/") or not self.version.startswith("HTTP/1."):
-            raise ValueError(self.target)
-        pairs = [line.split(":", 1) for line in lines[1:] if line]
-        self.headers = [(name.strip(), value.strip()) for name, value in pairs]
-
-    def header(self, name: str) -> str:
-        return next((value for key, value in self.headers if key.lower() == name), "")
-
-    def cookies(self) -> list[tuple[str, str]]:
-        pairs = (part.strip().partition("=") for part in self.header("cookie").split(";"))
-        return [(name, value) for name, _, value in pairs if name]
-
-    def take_token(self) -> str:
-        """Return the link's token and remove it from what the program will see."""
-        parts = urlsplit(self.target)
-        query = parse_qsl(parts.query, keep_blank_values=True)
-        token = next((value for name, value in query if name == TOKEN_PARAMETER), "")
-        if token:
-            rest = urlencode([(n, v) for n, v in query if n != TOKEN_PARAMETER])
-            self.target = urlunsplit(("", "", parts.path, rest, ""))
-        return token
-
-    def for_program(self) -> bytes:
-        is_upgrade = self.header("upgrade") != ""
-        lines = [f"{self.method} {self.target} {self.version}"]
-        for name, value in self.headers:
-            if name.lower() in HOP_HEADERS or name.lower() == "cookie":
-                continue
-            lines.append(f"{name}: {value}")
-        kept = [f"{n}={v}" for n, v in self.cookies() if not n.startswith(TOKEN_PARAMETER)]
-        if kept:
-            lines.append(f"Cookie: {'; '.join(kept)}")
-        lines.append(f"Connection: {'Upgrade' if is_upgrade else 'close'}")
-        return "\r\n".join(lines).encode("latin-1") + END
 
 
 class PreviewGateway:
@@ -107,10 +66,18 @@ class PreviewGateway:
             server.close()
 
     async def _listen(self, project_id: str, port: int) -> asyncio.Server | None:
+        connections = 0
+
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            with suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError):
-                await self._serve(project_id, port, (reader, writer))
-            writer.close()
+            nonlocal connections
+            connections += 1
+            try:
+                if connections <= CONNECTIONS:
+                    with suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError):
+                        await self._serve(project_id, port, (reader, writer))
+            finally:
+                connections -= 1
+                writer.close()
 
         try:
             return await asyncio.start_server(accept, self._host, port, limit=HEAD_BYTES)
@@ -127,13 +94,13 @@ class PreviewGateway:
         try:
             async with asyncio.timeout(HEAD_SECONDS):
                 head = RequestHead((await reader.readuntil(END))[: -len(END)])
+            token = head.take_token()
+            body_bytes = head.body_bytes
         except (ValueError, asyncio.LimitOverrunError):
             return await _refuse(writer, "400 Bad Request", "This is not a proper HTTP request.")
         cookie = f"{TOKEN_PARAMETER}_{port}"
-        token = head.take_token()
         is_linked = await self._is_valid(token, project_id)
-        kept = dict(head.cookies()).get(cookie, "")
-        if not is_linked and not await self._is_valid(kept, project_id):
+        if not is_linked and not await self._is_known(head, cookie, project_id):
             return await _refuse(
                 writer, "403 Forbidden", "This preview is private. Open it from the dashboard."
             )
@@ -143,7 +110,18 @@ class PreviewGateway:
             if head.header("sec-fetch-mode") == "navigate":
                 # A browser keeps the cookie; the token need not stay in its address bar.
                 return await _redirect(writer, head.target, set_cookie)
-        return await self._forward(head, self._dials[project_id], client, set_cookie.encode())
+        exchange = _Exchange(head, body_bytes, set_cookie.encode(), client)
+        return await self._forward(exchange, self._dials[project_id])
+
+    async def _is_known(self, head: RequestHead, cookie: str, project_id: str) -> bool:
+        """Any of the cookies of our name will do: a neighbour's page can set one beside ours."""
+        if not head.is_from_own_page():
+            return False
+        given = [value for name, value in head.cookies() if name == cookie][:COOKIES_TRIED]
+        for value in given:
+            if await self._is_valid(value, project_id):
+                return True
+        return False
 
     async def _is_valid(self, token: str, project_id: str) -> bool:
         if not token:
@@ -154,24 +132,18 @@ class PreviewGateway:
             return False
         return claims["sub"] == project_id and await self._allows(claims)
 
-    async def _forward(
-        self,
-        head: RequestHead,
-        dial: Dial,
-        client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-        set_cookie: bytes,
-    ) -> None:
-        reader, writer = client
+    async def _forward(self, exchange: "_Exchange", dial: Dial) -> None:
+        reader, writer = exchange.client
         try:
             program_reader, program_writer = await dial()
         except DionoError as error:
             logger.info("preview not reachable: {}", error.detail)
             return await _refuse(writer, "502 Bad Gateway", error.detail)
         try:
-            program_writer.write(head.for_program())
-            upload = asyncio.create_task(_copy(reader, program_writer))
+            program_writer.write(exchange.head.for_program())
+            upload = asyncio.create_task(_copy(reader, program_writer, exchange.body_bytes))
             try:
-                await _send_reply(program_reader, writer, set_cookie)
+                await _send_reply(program_reader, exchange)
             finally:
                 upload.cancel()
                 await asyncio.gather(upload, return_exceptions=True)
@@ -180,35 +152,50 @@ class PreviewGateway:
         return None
 
 
-async def _send_reply(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, set_cookie: bytes
-) -> None:
-    async with asyncio.timeout(IDLE_SECONDS):
-        raw = await reader.readuntil(END)
-    status, _, rest = raw.partition(b"\r\n")
-    reserved = f"set-cookie: {TOKEN_PARAMETER}".encode()
-    lines = [line for line in rest.split(b"\r\n") if not line.lower().startswith(reserved)]
-    writer.write(status + b"\r\n" + set_cookie + b"\r\n".join(lines))
-    await _copy(reader, writer)
+@dataclass(frozen=True)
+class _Exchange:
+    """One request of a client that may pass."""
+
+    head: RequestHead
+    body_bytes: int | None
+    set_cookie: bytes
+    client: tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while True:
+async def _send_reply(reader: asyncio.StreamReader, exchange: _Exchange) -> None:
+    """Send the final answer. The connection ends with it: what a browser would send next on it
+    would reach the program unread by us, other previews' cookies and all."""
+    writer = exchange.client[1]
+    for _ in range(INTERIM_LIMIT):
         async with asyncio.timeout(IDLE_SECONDS):
-            data = await reader.read(COPY_BYTES)
+            raw = await reader.readuntil(END)
+        head = reply_for_browser(raw[: -len(END)], exchange.head.is_upgrade, exchange.set_cookie)
+        if head:
+            writer.write(head)
+            return await _copy(reader, writer)
+    return None
+
+
+async def _copy(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit_bytes: int | None = None
+) -> None:
+    left = limit_bytes
+    while left is None or left > 0:
+        async with asyncio.timeout(IDLE_SECONDS):
+            data = await reader.read(COPY_BYTES if left is None else min(COPY_BYTES, left))
         if not data:
             return
+        left = None if left is None else left - len(data)
         writer.write(data)
         await writer.drain()
 
 
 async def _redirect(writer: asyncio.StreamWriter, target: str, set_cookie: str) -> None:
-    location = "/" + target.lstrip("/")
+    location = "/" + target.lstrip("/\\")
     writer.write(
         f"HTTP/1.1 303 See Other\r\n{set_cookie}Location: {location}\r\n"
-        "Cache-Control: no-store\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode(
-            "latin-1"
-        )
+        "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n"
+        "Content-Length: 0\r\nConnection: close\r\n\r\n".encode("latin-1")
     )
     await writer.drain()
 
