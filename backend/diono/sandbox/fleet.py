@@ -67,6 +67,7 @@ class CreateRequest(_Frozen):
     env: Mapping[str, str] = Field(default_factory=dict)
     lifetime: Lifetime = Lifetime()
     limits: Limits | None = Field(default=None, description="None: the template's.")
+    runtime: str = Field(default="", description="Isolation tier; empty: the template's.")
     network: NetworkPolicy = NetworkPolicy()
     volume: VolumeMount | None = Field(
         default=None, description="The workspace at /work; None: a disk that ends with the sandbox."
@@ -130,6 +131,7 @@ class Template(_Frozen):
     )
     snapshot_of: str = ""
     pool_size: int = Field(default=0, ge=0)
+    runtime: str = Field(default="", description="Isolation tier; empty: the service's own.")
 
 
 class Templates(Protocol):

@@ -233,6 +233,9 @@ class EngineHealth(_Frozen):
     is_ready: bool
     engine: str = ""
     runtime: str = ""
+    runtimes: tuple[str, ...] = Field(
+        default=(), description="Isolation tiers that a template or an admin may ask for."
+    )
     quota_mode: str = Field(default="", description="How the workspace's size is enforced.")
     templates: tuple[str, ...] = ()
     problem: str = Field(default="", description="What is wrong and the way out; empty if ready.")

@@ -106,7 +106,10 @@ class Claims:
         machine_id = new_name()
         place = await ground.machines.prepare(machine_id)
         work = "" if ground.disks.is_loop else self._volume_name(row.disk)
-        blueprint = Blueprint(row.template.image, row.limits, work, row.template.preimports)
+        template = row.template
+        blueprint = Blueprint(
+            template.image, row.limits, work, template.preimports, template.runtime
+        )
         device = None
         try:
             if ground.disks.is_loop:
@@ -143,7 +146,8 @@ class Claims:
         """Tell the guest whom it serves, and check that it sees its own workspace."""
         self._ground.egress.set_policy(machine.machine_id, row.network)
         seen = await link.configure(machine.dialer, settings_of(row))
-        if device is not None and seen.device != device:
+        is_told = device is not None and not machine.is_apart  # else it has its own numbers
+        if is_told and seen.device != device:
             raise EngineMissing(
                 "the sandbox does not see its own workspace (is the service in another mount "
                 "namespace than the engine?); set the quota mode to 'volume'"
@@ -172,6 +176,12 @@ class Claims:
         if not self._ground.disks.is_loop:
             await self._ground.engine.drop_volume(self._volume_name(disk))
         return await asyncio.to_thread(self._ground.disks.delete, disk)
+
+    async def give_back(self, machine: Machine) -> None:
+        """A kept disk costs what it holds while no sandbox runs on it."""
+        if self._ground.disks.is_loop:
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(self._ground.disks.give_back, machine.place.slot)
 
     async def sync(self, machine: Machine) -> None:
         """Write the workspace out, so that a kill of the machine loses nothing."""

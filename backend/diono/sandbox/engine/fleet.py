@@ -77,6 +77,9 @@ class DockerFleet:
         template = await base.snapshots.template(request.template, request.owner)
         if template is None:
             template = await self._templates.find(request.template, request.owner)
+        chosen = request.runtime or template.runtime or self._config.runtime
+        base.check_runtime(chosen)
+        template = template.model_copy(update={"runtime": chosen})
         return await self._begin(base, _row_of(request, template))
 
     async def _begin(self, base: Foundation, row: Row) -> SandboxInfo:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from diono.kernel.errors import InvalidInput
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.engine.admission import Admission
 from diono.sandbox.engine.api import EngineApi, EngineFacts
@@ -61,6 +62,7 @@ class Foundation:
     snapshots: Snapshots
     gauges: Gauges
     janitor: Janitor
+    runtimes: tuple[str, ...]
 
     @property
     def table(self) -> Table:
@@ -81,10 +83,19 @@ class Foundation:
             is_ready=not (problem := _problem(config, facts, bool(ready))),
             engine=facts.engine,
             runtime=_runtime(config, facts),
+            runtimes=self.runtimes,
             quota_mode=self.disks.mode,
             templates=tuple(template.template_id for template in ready),
             problem=problem,
         )
+
+    def check_runtime(self, name: str) -> None:
+        """Raise InvalidInput unless the engine had this runtime when the service started."""
+        if name not in self.runtimes:
+            raise InvalidInput(
+                f"the isolation {name[:40]!r} is not to be had here; there is: "
+                f"{', '.join(self.runtimes)}. Register it with the engine and restart the service"
+            )
 
     async def close(self) -> None:
         ground = self.tools.ground
@@ -113,6 +124,12 @@ def _runtime(config: SandboxConfig, facts: EngineFacts) -> str:
     return f"{used} (also here: {', '.join(others)})" if others else used
 
 
+def _allowed(config: SandboxConfig, facts: EngineFacts) -> tuple[str, ...]:
+    """Names we know, or were told, and the engine has: never any other that it may offer."""
+    known = dict.fromkeys((config.runtime, *_RUNTIMES))
+    return tuple(name for name in known if name in facts.runtimes)
+
+
 async def lay(config: SandboxConfig, templates: Templates, egress: Egress) -> Foundation:
     """Reach the engine, take over or away what an earlier process left, start the keepers."""
     state = config.state_dir
@@ -120,7 +137,7 @@ async def lay(config: SandboxConfig, templates: Templates, egress: Egress) -> Fo
     engine = EngineApi(config.docker_host)
     ledger = Ledger(state / "fleet.sqlite")
     try:
-        await engine.facts()
+        runtimes = _allowed(config, await engine.facts())
         disks = await asyncio.to_thread(Disks, state, config.quota)
         places = await asyncio.to_thread(Places, state)
         home = await asyncio.to_thread(copy_guest, state)
@@ -151,4 +168,4 @@ async def lay(config: SandboxConfig, templates: Templates, egress: Egress) -> Fo
     pool.start()
     janitor.start()
     snapshots = Snapshots(ground, ledger, table)
-    return Foundation(tools, life, places, snapshots, gauges, janitor)
+    return Foundation(tools, life, places, snapshots, gauges, janitor, runtimes)

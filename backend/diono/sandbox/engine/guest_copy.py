@@ -11,7 +11,11 @@ from diono.sandbox.guest.command import GUEST_FOLDER, container_command
 
 GUEST_SOURCE = Path(__file__).parent.parent / "guest"
 _QUIETLY = 'exec "$0" "$@" </dev/null >/dev/null 2>&1'
-GUEST_COMMAND = ("/bin/sh", "-c", _QUIETLY, *container_command())
+
+
+def guest_command(*arguments: str) -> tuple[str, ...]:
+    """Return a container's command; ``arguments`` are the guest's own."""
+    return "/bin/sh", "-c", _QUIETLY, *container_command(*arguments)
 
 
 def _sources() -> list[Path]:

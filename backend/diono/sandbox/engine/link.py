@@ -4,6 +4,7 @@ shape and waited for with a limit; its socket is opened without following what i
 import asyncio
 import json
 import os
+import socket
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,14 +55,23 @@ class _LivelyReader(asyncio.StreamReader):
         super().feed_data(data)
 
 
-def _nothing() -> None:
+def nothing() -> None:
     return None
+
+
+async def streams_of(connected: socket.socket, on_traffic: Callable[[], None] = nothing) -> Streams:
+    """Return the streams of a connected socket, which they then own."""
+    loop = asyncio.get_running_loop()
+    reader = _LivelyReader(on_traffic)
+    protocol = asyncio.StreamReaderProtocol(reader)
+    transport, _ = await loop.create_connection(lambda: protocol, sock=connected)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
 class Dialer(Protocol):
     """How the host reaches the guest of one machine. OSError or GuestLost if it cannot."""
 
-    async def dial(self, on_traffic: Callable[[], None] = _nothing) -> Streams: ...
+    async def dial(self, on_traffic: Callable[[], None] = nothing) -> Streams: ...
 
 
 def _open_socket_inode(directory: Path) -> int:
@@ -84,7 +94,7 @@ class SocketDialer:
 
     directory: Path
 
-    async def dial(self, on_traffic: Callable[[], None] = _nothing) -> Streams:
+    async def dial(self, on_traffic: Callable[[], None] = nothing) -> Streams:
         loop = asyncio.get_running_loop()
         reader = _LivelyReader(on_traffic)
         protocol = asyncio.StreamReaderProtocol(reader)
@@ -201,7 +211,7 @@ def _pulse_of(reply: Reply) -> Pulse:
 
 
 async def tunnel(
-    dialer: Dialer, port: int, token: str, on_traffic: Callable[[], None] = _nothing
+    dialer: Dialer, port: int, token: str, on_traffic: Callable[[], None] = nothing
 ) -> Streams:
     """Open raw bytes to a loopback port of the sandbox. PortClosed if nothing listens there."""
     fields = {"Connection": "Upgrade", "Upgrade": "diono-tunnel", "X-Access-Token": token}

@@ -10,11 +10,11 @@ from pathlib import Path
 from diono.kernel.errors import Conflict
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.egress.certificates import ca_bundle
-from diono.sandbox.engine import link, profile
+from diono.sandbox.engine import apart, link, profile
 from diono.sandbox.engine.api import Container, EngineApi
 from diono.sandbox.engine.cgroups import ControlGroup, FreezerProblem
-from diono.sandbox.engine.guest_copy import GUEST_COMMAND
-from diono.sandbox.engine.link import Dialer, SocketDialer
+from diono.sandbox.engine.guest_copy import guest_command
+from diono.sandbox.engine.link import Dialer, GuestLost, SocketDialer
 from diono.sandbox.engine.places import Place, Places
 from diono.sandbox.engine.process import HostProcess
 from diono.sandbox.engine.profile import Bind, Order
@@ -45,11 +45,16 @@ class Machine:
     limits: Limits
     place: Place
     dialer: Dialer
+    runtime: str
     container_id: str = ""
     group: ControlGroup | None = None
     process: HostProcess | None = None
     is_frozen: bool = False
     is_paused_by_engine: bool = False
+
+    @property
+    def is_apart(self) -> bool:
+        return self.runtime in apart.APART_RUNTIMES
 
     @property
     def has_ended(self) -> bool:
@@ -64,6 +69,7 @@ class Blueprint:
     limits: Limits
     work: str = ""
     preimports: tuple[str, ...] = ()
+    runtime: str = ""
 
 
 class Machines:
@@ -84,6 +90,14 @@ class Machines:
             self._ca_copy = config.state_dir / "ca.pem"
             self._ca_copy.write_bytes(ca_bundle(config))
             self._ca_copy.chmod(0o644)
+
+    def runtime_of(self, name: str) -> str:
+        """Return the runtime a template's or a row's name stands for."""
+        return name or self._runtime
+
+    def can_be_warm(self, runtime: str) -> bool:
+        """Whether a workspace can be attached to a machine of this runtime that runs already."""
+        return self.runtime_of(runtime) not in apart.APART_RUNTIMES
 
     def place_of(self, machine_id: str) -> Place:
         return self._places.of(machine_id)
@@ -120,18 +134,21 @@ class Machines:
         await self._check_image(blueprint.image)
         name = self.name_of(machine_id)
         preimports = ",".join(blueprint.preimports)
+        machine = self._machine(machine_id, place, blueprint)
+        arguments: tuple[str, ...] = ()
+        if machine.is_apart:
+            await asyncio.to_thread(apart.write_token, place.egress)
+            arguments = apart.guest_arguments(_EGRESS_DIRECTORY)
         order = Order(
             blueprint.image,
-            GUEST_COMMAND,
+            guest_command(*arguments),
             blueprint.limits,
             self._binds(place, blueprint.work),
             {INSTANCE_LABEL: self.instance, MACHINE_LABEL: machine_id},
-            self._runtime,
+            machine.runtime,
             {"DIONO_PREIMPORTS": preimports} if preimports else {},
         )
         body = profile.container_body(order)
-        dialer = SocketDialer(place.run)
-        machine = Machine(machine_id, blueprint.image, blueprint.limits, place, dialer)
         try:
             machine.container_id = await self._engine.create(name, body)
             await self._engine.start(name)
@@ -141,6 +158,16 @@ class Machines:
             await asyncio.shield(self.remove(machine))
             raise
         return machine
+
+    def _machine(self, machine_id: str, place: Place, blueprint: Blueprint) -> Machine:
+        return Machine(
+            machine_id,
+            blueprint.image,
+            blueprint.limits,
+            place,
+            SocketDialer(place.run),
+            self.runtime_of(blueprint.runtime),
+        )
 
     async def _check_image(self, image: str) -> None:
         """An image's own volumes would be writable, without any limit, on our disk."""
@@ -163,6 +190,11 @@ class Machines:
         machine.container_id = seen.container_id
         machine.group = ControlGroup.of_process(seen.pid, seen.container_id)
         machine.process = HostProcess.of(seen.pid, seen.container_id)
+        if machine.is_apart:
+            try:
+                machine.dialer = apart.dialer_of(machine.process, machine.place.egress)
+            except GuestLost as error:
+                raise EngineMissing(str(error)) from error
 
     async def adopt(self, machine_id: str, blueprint: Blueprint) -> Machine | None:
         """Take over a machine an earlier process left running; None if it is not there."""
@@ -170,8 +202,7 @@ class Machines:
         if seen is None or not seen.is_running:
             return None
         place = self._places.of(machine_id)
-        dialer = SocketDialer(place.run)
-        machine = Machine(machine_id, blueprint.image, blueprint.limits, place, dialer)
+        machine = self._machine(machine_id, place, blueprint)
         self._hold(machine, seen)
         is_frozen = machine.group is not None and machine.group.is_frozen
         machine.is_paused_by_engine = seen.is_paused and not is_frozen

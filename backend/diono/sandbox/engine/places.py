@@ -11,6 +11,7 @@ from diono.sandbox.engine import mounts
 
 SOCKET_NAME = "guest.sock"
 EGRESS_SOCKET_NAME = "proxy.sock"
+TOKEN_NAME = "guest.token"  # noqa: S105 - a file's name
 _RUN_OPTIONS = f"size=64k,nr_inodes=8,mode=0700,uid={TENANT_ID},gid={TENANT_ID}"
 
 
@@ -77,6 +78,8 @@ class Places:
                 mounts.unmount(folder)
         with contextlib.suppress(OSError):
             (place.run / SOCKET_NAME).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (place.egress / TOKEN_NAME).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             (place.egress / EGRESS_SOCKET_NAME).unlink(missing_ok=True)
         for folder in (place.run, place.slot, place.egress):

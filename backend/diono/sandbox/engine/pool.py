@@ -55,8 +55,9 @@ class Pool:
     def take(self, template: Template) -> Machine | None:
         """Return a warm machine of this template and image, the oldest first."""
         ready = self._ready[template.template_id]
-        while ready:
-            machine = ready.pop(0)
+        runtime = self._machines.runtime_of(template.runtime)
+        for machine in [each for each in ready if each.runtime == runtime]:
+            ready.remove(machine)
             self._nudge.set()
             if not machine.has_ended and machine.image == template.image:
                 return machine
@@ -85,7 +86,8 @@ class Pool:
             await self._machines.remove(machine)
 
     def _wanted(self, template: Template) -> int:
-        return max(self._size, template.pool_size) if template.pool_size > 0 else 0
+        is_wanted = template.pool_size > 0 and self._machines.can_be_warm(template.runtime)
+        return max(self._size, template.pool_size) if is_wanted else 0
 
     async def _keep_full(self) -> None:
         failures = 0
@@ -131,7 +133,12 @@ class Pool:
     async def _add(self, template: Template) -> None:
         machine_id = new_name()
         place = await self._machines.prepare(machine_id)
-        blueprint = Blueprint(template.image, template.limits, preimports=template.preimports)
+        blueprint = Blueprint(
+            template.image,
+            template.limits,
+            preimports=template.preimports,
+            runtime=template.runtime,
+        )
         try:
             machine = await self._machines.start(machine_id, place, blueprint)
         except BaseException:

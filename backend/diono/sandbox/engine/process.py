@@ -11,8 +11,9 @@ from pathlib import Path
 class HostProcess:
     """Raises nothing: a process that is gone is what everybody wanted."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, pid: int) -> None:
         loop = asyncio.get_running_loop()
+        self._pid = pid
         self._descriptor = descriptor
         self._loop = loop
         self.exited: asyncio.Future[None] = loop.create_future()
@@ -27,7 +28,7 @@ class HostProcess:
             return None
         with contextlib.suppress(OSError):
             if container_id in Path(f"/proc/{pid}/cgroup").read_text():
-                return cls(descriptor)
+                return cls(descriptor, pid)
         os.close(descriptor)
         return None
 
@@ -47,6 +48,22 @@ class HostProcess:
         except OSError:
             return False
         return True
+
+    def open_network(self) -> int | None:
+        """Return a descriptor of the network it lives in, which the caller closes; None if it has
+        ended. It must live after the look: till then nobody else can have had its number."""
+        if self._descriptor < 0:
+            return None
+        try:
+            namespace = os.open(f"/proc/{self._pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            signal.pidfd_send_signal(self._descriptor, 0)
+        except OSError:
+            os.close(namespace)
+            return None
+        return namespace
 
     def close(self) -> None:
         if self._descriptor >= 0:

@@ -20,7 +20,7 @@ async def _adopted(ground: Ground, row: Row) -> Machine | None:
     """Return the machine of a row if it is as the row says: healthy, or frozen."""
     if not row.machine_id or row.boot != boot_id():
         return None
-    blueprint = Blueprint(row.template.image, row.limits)
+    blueprint = Blueprint(row.template.image, row.limits, runtime=row.template.runtime)
     machine = await ground.machines.adopt(row.machine_id, blueprint)
     if machine is None:
         return None

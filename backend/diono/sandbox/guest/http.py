@@ -27,6 +27,7 @@ class Connection:
     def __init__(self, stream: socket.socket) -> None:
         self.socket = stream
         self.buffer = bytearray()
+        self.is_trusted = False
 
     def fill(self) -> None:
         """Wait for more bytes; Disconnected if there are none."""

@@ -18,6 +18,8 @@ Handler = Callable[[Request, Response], None]
 THREADS_LIMIT = 64
 SPARE_THREADS = 3
 TOKEN_HEADER = "diono-guest-token"  # noqa: S105 - the header's name
+TOKEN_WORD = b"diono-token"
+_TOKEN_LINE_BYTES = 256
 _IDLE_SECONDS = 600.0
 _REQUEST_SECONDS = 60.0
 _LINGER_SECONDS = 5.0
@@ -126,10 +128,19 @@ class Server:
                 if not connection.buffer:
                     connection.fill()
                 stream.settimeout(_REQUEST_SECONDS)
+                self._note_token(connection)
                 is_kept = self._serve_one(connection, is_scarce)
             with contextlib.suppress(OSError):
                 stream.shutdown(socket.SHUT_WR)
                 self._linger(stream)
+
+    def _note_token(self, connection: Connection) -> None:
+        """A connection that begins with the token needs no header in its requests."""
+        if self._token and not connection.is_trusted and connection.buffer.startswith(b"diono-"):
+            word, _, given = connection.take_line(_TOKEN_LINE_BYTES).partition(b" ")
+            if word != TOKEN_WORD or not _is_same(given, self._token.encode()):
+                raise Disconnected
+            connection.is_trusted = True
 
     @staticmethod
     def _linger(stream: socket.socket) -> None:
@@ -176,7 +187,8 @@ class Server:
 
     def _handler_of(self, request: Request) -> Handler:
         given = request.headers.get(TOKEN_HEADER, "")
-        if self._token and not _is_same(given.encode(), self._token.encode()):
+        is_trusted = not self._token or request.connection.is_trusted
+        if not is_trusted and not _is_same(given.encode(), self._token.encode()):
             raise HttpError(401, "the guest's token is missing or wrong")
         handler = self._router.find(request.method, request.path)
         if handler is not None:
