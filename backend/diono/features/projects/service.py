@@ -12,8 +12,13 @@ from diono.kernel.ids import new_id
 from diono.sandbox.port import Limits, SandboxSpec
 
 NAME_LENGTH = 80
-# Allocated in full when a workspace is made, so that a full host cannot break it later.
+# Allocated in full while a sandbox runs, so that a full host cannot break it; a workspace grows
+# once its project turns out to need more.
 WORKSPACE_MB = 128
+_LIMITS = {
+    "node": Limits(memory_mb=1024, disk_mb=1024),
+    "go": Limits(memory_mb=1024, disk_mb=512),
+}
 
 
 def sandbox_of(owner_id: str, project_id: str, template: str = "base") -> SandboxSpec:
@@ -22,7 +27,7 @@ def sandbox_of(owner_id: str, project_id: str, template: str = "base") -> Sandbo
         owner=owner_id,
         project=project_id,
         template=template,
-        limits=Limits(disk_mb=WORKSPACE_MB),
+        limits=_LIMITS.get(template, Limits(disk_mb=WORKSPACE_MB)),
         max_age_seconds=3600,
         is_kept=True,
     )

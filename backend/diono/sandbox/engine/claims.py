@@ -180,7 +180,7 @@ class Claims:
     async def give_back(self, machine: Machine) -> None:
         """A kept disk costs what it holds while no sandbox runs on it."""
         if self._ground.disks.is_loop:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, mounts.MountProblem):
                 await asyncio.to_thread(self._ground.disks.give_back, machine.place.slot)
 
     async def sync(self, machine: Machine) -> None:

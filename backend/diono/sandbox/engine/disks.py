@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import threading
+import time
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -15,9 +16,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from diono.sandbox.config import QuotaChoice
 from diono.sandbox.engine import images, mounts
-from diono.sandbox.errors import EngineMissing, StorageFull
+from diono.sandbox.errors import EngineMissing, StorageFull, VolumeBusy
 
 LOOP_MODE = "ext4 image per workspace: size and file count are hard limits"
+_SMALL_BYTES = 256 * images.MIB
+_HELD_SECONDS = 5.0
+_HELD_POLL_SECONDS = 0.02
 WEAK_MODE = (
     "weak: engine volume, 256 MB per file and a reserve on the disk, but no limit per workspace; "
     "run the service as root with loop devices for hard limits"
@@ -124,20 +128,38 @@ class Disks:
         images.copy(seed, image, is_durable=False)
 
     def ensure(self, disk: Disk, size_mb: int) -> None:
-        """Have the disk in its place: as it is, out of the archive, from a blank, or made."""
+        """Have the disk in its place: as it is, out of the archive, from a blank, or made; with
+        all of its blocks, and at least as large as wanted."""
         image = self.image(disk)
-        if image.exists():
-            return
         archived = self._archived(disk)
-        if archived.exists():
-            images.reserve(archived)
-            archived.replace(image)
-            return
+        for existing in (image, archived):
+            if existing.exists():
+                images.reserve(existing)
+                self._grow(existing, size_mb)
+                existing.replace(image)
+                return
         for blank in self.blanks(size_mb):
             with contextlib.suppress(FileNotFoundError):  # another thread was faster
                 blank.rename(image)
                 return
         self._make(image, size_mb)
+
+    def _grow(self, image: Path, size_mb: int) -> None:
+        if image.stat().st_size >= size_mb * images.MIB:
+            return
+        ends_at = time.monotonic() + _HELD_SECONDS
+        while mounts.is_held(image):  # by the sandbox before, whose end goes on behind its caller
+            if time.monotonic() > ends_at:
+                raise VolumeBusy("the workspace is still in use, so it cannot grow; try again")
+            time.sleep(_HELD_POLL_SECONDS)
+        images.grow(image, size_mb)
+
+    def give_back(self, point: Path) -> None:
+        """Give the host the free blocks of a large disk on which nothing runs any more."""
+        known = os.statvfs(point)
+        if known.f_blocks * known.f_frsize > _SMALL_BYTES:
+            mounts.sync_filesystem(point)  # blocks of removed files are free once that is written
+            mounts.trim_filesystem(point)
 
     def label(self, disk: Disk, owner: str, name: str) -> None:
         """Note whose volume this is, before it is first used."""

@@ -66,6 +66,8 @@ class Endings:
         try:
             async with self._removals:
                 if live.machine is not None:
+                    if live.row.disk.kind is DiskKind.VOLUME:
+                        await self._tools.claims.give_back(live.machine)
                     await self._tools.ground.machines.remove(live.machine)
                 if live.row.disk.kind is DiskKind.OWN:
                     await self._tools.claims.drop_disk(live.row.disk)

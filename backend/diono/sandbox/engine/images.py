@@ -42,12 +42,34 @@ def _reserve(descriptor: int, size_bytes: int) -> None:
 
 def reserve(image: Path) -> None:
     """Give a shrunken image its blocks back."""
-    check_room(image.parent, image.stat().st_size - image.stat().st_blocks * 512)
+    missing_bytes = image.stat().st_size - image.stat().st_blocks * 512
+    if missing_bytes <= 0:
+        return
+    check_room(image.parent, missing_bytes)
     descriptor = os.open(image, os.O_RDWR | os.O_CLOEXEC)
     try:
         _reserve(descriptor, os.fstat(descriptor).st_size)
     finally:
         os.close(descriptor)
+
+
+def grow(image: Path, size_mb: int) -> None:
+    """Make an unmounted image larger; nothing happens if it is as large already."""
+    if image.stat().st_size >= size_mb * MIB:
+        return
+    check_room(image.parent, size_mb * MIB - image.stat().st_blocks * 512)
+    descriptor = os.open(image, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        _reserve(descriptor, size_mb * MIB)
+    finally:
+        os.close(descriptor)
+    argv = ("resize2fs", "-f", str(image))
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise DiskProblem(f"{error.filename} is missing; install e2fsprogs") from error
+    if done.returncode != 0:
+        raise DiskProblem(f"{argv[0]} failed: {done.stderr.strip()[-300:]}")
 
 
 def _give_to_tenant(image: Path, point: Path) -> None:

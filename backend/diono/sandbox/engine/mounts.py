@@ -88,6 +88,14 @@ def _loop_of(image: Path) -> tuple[int, str] | None:
     return None
 
 
+def is_held(image: Path) -> bool:
+    """Whether a mount, even one that is going, still uses the image."""
+    found = _loop_of(image)
+    if found is not None:
+        os.close(found[0])
+    return found is not None
+
+
 def _new_loop(image: Path) -> tuple[int, str]:
     """Return a loop device on ``image``, opened; it frees itself with its last user."""
     backing = os.open(image, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
