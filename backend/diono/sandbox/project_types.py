@@ -3,12 +3,11 @@ nothing but the names and texts it is given."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from diono.sandbox.project_plan import Folder, ProjectKind, ProjectPlan
 from diono.sandbox.requirement_files import requirements_of
 
 READ_LIMIT_BYTES = 200_000
@@ -35,39 +34,6 @@ _FACTORY = re.compile(
 _GO_PORT = re.compile(r"\"(?:[\w.]*):(\d{4,5})\"")
 
 
-class ProjectKind(StrEnum):
-    PYTHON = "python"
-    FASTAPI = "fastapi"
-    FLASK = "flask"
-    DJANGO = "django"
-    NODE = "node"
-    VITE = "vite"
-    NEXT = "next"
-    STATIC = "static"
-    GO = "go"
-
-
-class ProjectPlan(BaseModel):
-    """How to run what lies in ``root``. Commands run there; without a port it is no server."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: ProjectKind
-    root: str = "."
-    template: str = Field(default="base", description="The sandbox image that has its tools.")
-    tool: str = Field(default="python3", description="The program that must be there.")
-    packages: tuple[str, ...] = Field(default=(), description="Python packages to install.")
-    has_modules: bool = Field(default=False, description="package.json names packages.")
-    build: tuple[str, ...] = ()
-    run: tuple[str, ...] = Field(description="Serves what was built.")
-    develop: tuple[str, ...] = Field(
-        default=(), description="Serves the sources and reloads them as they change."
-    )
-    port: int | None = None
-    health_path: str = "/"
-    env: Mapping[str, str] = Field(default_factory=dict)
-
-
 class _Package(BaseModel):
     """The parts of package.json that matter."""
 
@@ -80,21 +46,6 @@ class _Package(BaseModel):
 
     def has(self, name: str) -> bool:
         return name in self.dependencies or name in self.devDependencies
-
-
-@dataclass(frozen=True)
-class Folder:
-    """One folder of a project: paths below it and the texts that were read."""
-
-    root: str
-    paths: frozenset[str]
-    texts: Mapping[str, str]
-
-    def text(self, path: str) -> str:
-        return self.texts.get(path, "")
-
-    def first(self, names: Iterable[str]) -> str:
-        return next((name for name in names if name in self.paths), "")
 
 
 def _python_packages(folder: Folder) -> tuple[str, ...]:
@@ -321,9 +272,14 @@ def detect(paths: Iterable[str], texts: Mapping[str, str]) -> list[ProjectPlan]:
             {inside[path]: text for path, text in texts.items() if path in inside},
         )
         plan = next((plan for rule in RULES if (plan := rule(folder)) is not None), None)
-        if plan is not None:
+        if plan is not None and not any(_is_package_of(other, root) for other in plans):
             plans.append(plan.model_copy(update={"root": root}))
     return sorted(plans, key=_rank)
+
+
+def _is_package_of(plan: ProjectPlan, root: str) -> bool:
+    """Whether the plan's program is a Python package in that folder, which cannot be run there."""
+    return any(part.startswith(f"{root}.") for part in plan.run)
 
 
 def _rank(plan: ProjectPlan) -> tuple[bool, bool]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from diono.sandbox.project_types import ProjectKind, ProjectPlan, detect, files_to_read
+from diono.sandbox.project_plan import ProjectKind, ProjectPlan
+from diono.sandbox.project_types import detect, files_to_read
 from diono.sandbox.requirement_files import requirements_of
 
 GO = 'package main\nimport "net/http"\nfunc main() { http.ListenAndServe("127.0.0.1:9090", nil) }'
@@ -57,6 +58,11 @@ def test_application_is_found_by_its_variable() -> None:
     plan = plans_of({"app/main.py": "service = fastapi.FastAPI(title='x')\n"})[0]
     assert "app.main:service" in plan.run
     assert plan.develop[-1] == "--reload"
+
+
+def test_package_is_no_program_of_its_own() -> None:
+    plans = plans_of({"app/main.py": "app = FastAPI()\n", "frontend/index.html": "<p>"})
+    assert [plan.root for plan in plans] == [".", "frontend"]
 
 
 def test_nothing_to_run_gives_no_plan() -> None:

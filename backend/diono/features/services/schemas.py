@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from diono.features.previews.schemas import PreviewLink
 from diono.sandbox.port import RestartPolicy, ServiceSignal, ServiceStatus
-from diono.sandbox.project_types import ProjectPlan
+from diono.sandbox.project_plan import ProjectPlan
 
 APP = "app"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"

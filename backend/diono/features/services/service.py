@@ -38,12 +38,8 @@ from diono.sandbox.port import (
     ServiceSpec,
     ServiceStatus,
 )
-from diono.sandbox.project_types import (
-    READ_LIMIT_BYTES,
-    ProjectPlan,
-    detect,
-    files_to_read,
-)
+from diono.sandbox.project_plan import ProjectPlan
+from diono.sandbox.project_types import READ_LIMIT_BYTES, detect, files_to_read
 
 _DEPTH = 3
 _INSTALL_SECONDS = 300.0
