@@ -21,11 +21,11 @@ class Door(StrEnum):
     FULL = "full"
 
 
+FULL_BODY = b'{"message":"write /var/lib: no space left on device"}'
 FULL_ANSWER = (
     b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n"
-    b"Content-Length: 51\r\nConnection: close\r\n\r\n"
-    b'{"message":"write /var/lib: no space left on device"}'[:51]
-)
+    b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(FULL_BODY)
+) + FULL_BODY
 
 
 class EngineDoor:
@@ -89,12 +89,16 @@ class EngineDoor:
         try:
             if self._state in (Door.SHUT, Door.CUT):
                 return
-            if self._state is Door.FULL and (await reader.read(_CHUNK_BYTES)).startswith(b"POST"):
+            head = await reader.read(_CHUNK_BYTES)
+            if self._state is Door.FULL and head.startswith(b"POST"):
                 writer.write(FULL_ANSWER)
-                await writer.drain()
+                writer.write_eof()
+                while await reader.read(_CHUNK_BYTES):
+                    pass
                 return
             far_reader, far = await asyncio.open_unix_connection(ENGINE)
             self._writers.add(far)
+            far.write(head)
             await asyncio.gather(self._pump(reader, far), self._pump(far_reader, writer, True))
         except OSError:
             pass

@@ -88,6 +88,7 @@ PROFILE = {
     "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
     "Tmpfs": {"/tmp": "rw,nosuid,nodev,noexec,size=64m,nr_inodes=4096,mode=1777"},
 }  # fmt: skip
+MEMORY_BYTES = tuple(size * 2**20 for size in (256, 512, 1024))  # of the templates in pools
 WRITABLE = {"/work", "/run/diono"}
 READ_ONLY = {
     "/run/diono-egress",
@@ -296,13 +297,13 @@ async def test_s22_every_container_has_the_whole_profile(
         host = attributes["HostConfig"]
         assert {name: host.get(name) for name in PROFILE} == PROFILE
         assert set(host["SecurityOpt"]) == {"no-new-privileges:true", f"seccomp={seccomp_text()}"}
-        assert host["Memory"] == host["MemorySwap"] in (256 * 2**20, 512 * 2**20)
+        assert host["Memory"] == host["MemorySwap"] in MEMORY_BYTES
         assert host["NanoCpus"] == 10**9
         limits = {limit["Name"]: limit["Hard"] for limit in host["Ulimits"]}
         assert limits == {"nofile": 1024, "core": 0, "fsize": 256 * 2**20}
         assert attributes["Config"]["User"] == f"{TENANT_ID}:{TENANT_ID}"
         names = {line.partition("=")[0] for line in attributes["Config"]["Env"] or ()}
-        assert names <= {"PATH", "PYTHONPATH", "HOME", "LANG", "TZ", "PIP_ARGUMENTS"}
+        assert names <= {"PATH", "PYTHONPATH", "HOME", "LANG", "TZ", "DIONO_PREIMPORTS"}
         binds = {mount["Target"]: mount for mount in host["Mounts"]}
         assert set(binds) <= {*WRITABLE, *READ_ONLY}
         assert {target for target in binds if not binds[target].get("ReadOnly")} == WRITABLE
