@@ -83,10 +83,12 @@ class Life:
     def on_exit(self, live: Live, machine: Machine) -> None:
         """A machine ended without our doing: so does its sandbox."""
         if live.machine is machine and not live.is_ending:
-            self._endings.later(self._end_dead(live, machine))
+            # Read at once: the engine often does not know, and then takes the books away.
+            is_memory = machine.group is not None and machine.group.usage().memory_kills > 0
+            self._endings.later(self._end_dead(live, machine, is_memory))
 
-    async def _end_dead(self, live: Live, machine: Machine) -> None:
-        is_memory = await self._tools.ground.machines.was_out_of_memory(machine)
+    async def _end_dead(self, live: Live, machine: Machine, is_memory: bool) -> None:
+        is_memory = is_memory or await self._tools.ground.machines.was_out_of_memory(machine)
         async with live.lock:
             if live.machine is not machine or live.is_ending:
                 return
