@@ -47,11 +47,32 @@ export async function unwrap<T>(call: Promise<Outcome<T>>): Promise<T> {
   return data;
 }
 
-/** Reads a body that is not JSON (file texts, archives). */
-export async function fetchBody(path: string, signal?: AbortSignal): Promise<Response> {
-  const url = new URL(path, window.location.origin);
-  const response = await authorizedFetch(new Request(url, signal ? { signal } : {}));
+/** Resolves for an answer without content; throws ApiError for a refusal. */
+export async function settle(call: Promise<Outcome<unknown>>): Promise<void> {
+  const { error, response } = await call;
+  if (!response.ok) throw errorFromBody(error, response);
+}
+
+async function checked(request: Request): Promise<Response> {
+  const response = await authorizedFetch(request);
   if (response.ok) return response;
   const body: unknown = await response.json().catch(() => null);
   throw errorFromBody(body, response);
+}
+
+/** Reads a body that is not JSON (file texts, archives). */
+export async function fetchBody(path: string, signal?: AbortSignal): Promise<Response> {
+  const url = new URL(path, window.location.origin);
+  return checked(new Request(url, signal ? { signal } : {}));
+}
+
+/** Sends JSON and returns the open answer, to be read as it comes. */
+export async function openStream(
+  path: keyof paths,
+  body: object,
+  signal: AbortSignal,
+): Promise<Response> {
+  const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
+  const url = new URL(path, window.location.origin);
+  return checked(new Request(url, { method: 'POST', headers, body: JSON.stringify(body), signal }));
 }

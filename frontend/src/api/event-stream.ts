@@ -1,3 +1,4 @@
+import { pause } from '@/lib/pause';
 import { isRecord, toApiError, type ApiError } from './errors';
 import type { EventPage, TaskEvent } from './types';
 
@@ -56,20 +57,6 @@ function parseFrame(data: unknown): Record<string, unknown> {
 
 function isTaskEvent(value: unknown): value is TaskEvent {
   return isRecord(value) && typeof value['event_type'] === 'string' && isRecord(value['payload']);
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const finish = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', finish);
-      resolve();
-    };
-    const timer = setTimeout(finish, milliseconds);
-    signal.addEventListener('abort', finish);
-    return undefined;
-  });
 }
 
 /** Resolves when the socket is gone: true if it ever became ready. */

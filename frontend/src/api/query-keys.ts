@@ -10,4 +10,9 @@ export const queryKeys = {
   artifactText: (taskId: string, path: string, sha256: string) =>
     ['tasks', taskId, 'artifact', path, sha256] as const,
   preview: (taskId: string) => ['tasks', taskId, 'preview'] as const,
+  sandboxes: ['sandboxes'] as const,
+  sandboxKeys: ['sandbox-keys'] as const,
+  languages: ['languages'] as const,
+  plans: (projectId: string) => ['projects', projectId, 'plans'] as const,
+  services: (projectId: string) => ['projects', projectId, 'services'] as const,
 };

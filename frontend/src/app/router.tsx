@@ -53,6 +53,14 @@ export function createRouter() {
           path: '/tasks/:taskId',
           lazy: async () => ({ Component: (await import('./task-page')).TaskPage }),
         },
+        {
+          path: '/run',
+          lazy: async () => ({ Component: (await import('./run-page')).RunPage }),
+        },
+        {
+          path: '/sandboxes',
+          lazy: async () => ({ Component: (await import('./sandboxes-page')).SandboxesPage }),
+        },
         { path: '*', element: <NotFoundPage /> },
       ],
     },

@@ -1,12 +1,41 @@
-import { Menu, Plus, X } from 'lucide-react';
+import { Box, Menu, Play, Plus, X } from 'lucide-react';
 import { useState } from 'react';
-import { Link, Outlet, useLocation, useParams } from 'react-router';
+import { Link, NavLink, Outlet, useLocation, useParams } from 'react-router';
 import { Logo } from '@/components/logo';
 import { Button, buttonClass } from '@/components/ui/button';
 import { AccountMenu } from '@/features/accounts/account-menu';
 import { TaskList } from '@/features/tasks/task-list';
 import { cn } from '@/lib/cn';
 import { useMediaQuery } from '@/lib/use-media-query';
+
+const pages = [
+  { path: '/run', label: 'Run code', icon: Play },
+  { path: '/sandboxes', label: 'Sandboxes', icon: Box },
+];
+
+function PageLinks() {
+  return (
+    <nav aria-label="Pages" className="mt-3 px-2">
+      <ul className="grid gap-0.5">
+        {pages.map(({ path, label, icon: Icon }) => (
+          <li key={path}>
+            <NavLink
+              to={path}
+              className={({ isActive }) =>
+                cn(
+                  'flex items-center gap-2.5 rounded-lg px-2.5 py-1.75 text-[0.93rem] transition-colors hover:bg-sunken',
+                  isActive && 'bg-sunken font-medium',
+                )
+              }
+            >
+              <Icon aria-hidden className="size-4 text-ink-faint" /> {label}
+            </NavLink>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
 
 function Sidebar() {
   const { taskId } = useParams();
@@ -18,6 +47,7 @@ function Sidebar() {
       >
         <Plus aria-hidden /> New build
       </Link>
+      <PageLinks />
       <nav aria-label="Earlier builds" className="min-h-0 grow overflow-y-auto px-2 py-4">
         <h2 className="mb-1.5 px-2.5 text-[0.8rem] font-medium text-ink-faint">Your builds</h2>
         <TaskList activeTaskId={taskId} />

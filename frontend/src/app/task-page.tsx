@@ -8,6 +8,7 @@ import { Tab, TabList, TabPanel, Tabs } from '@/components/ui/tabs';
 import { FilesPanel } from '@/features/files/files-panel';
 import { PreviewPanel } from '@/features/previews/preview-panel';
 import { useTaskState } from '@/features/tasks/queries';
+import { ProjectPanel } from '@/features/services/project-panel';
 import { ReceiptPanel } from '@/features/tasks/receipt';
 import { readReceipt } from '@/features/tasks/receipt-data';
 import { TaskHeader } from '@/features/tasks/task-header';
@@ -17,7 +18,7 @@ import { useTaskEvents } from '@/features/tasks/use-task-events';
 import { shorten } from '@/lib/format';
 import { useMediaQuery } from '@/lib/use-media-query';
 
-const tabNames = ['timeline', 'preview', 'files', 'receipt'] as const;
+const tabNames = ['timeline', 'preview', 'files', 'receipt', 'project'] as const;
 type TabName = (typeof tabNames)[number];
 
 function isTabName(value: string | null): value is TabName {
@@ -31,6 +32,19 @@ function defaultTab(task: TaskState, hasPreview: boolean, isWide: boolean): TabN
   return hasPreview ? 'preview' : 'files';
 }
 
+function pickTab(
+  wanted: string | null,
+  task: TaskState,
+  hasPreview: boolean,
+  isWide: boolean,
+): TabName {
+  const isThere =
+    isTabName(wanted) &&
+    !(wanted === 'timeline' && isWide) &&
+    !(wanted === 'project' && !isTerminal(task.status));
+  return isThere ? wanted : defaultTab(task, hasPreview, isWide);
+}
+
 interface WorkAreaProps {
   task: TaskState;
   view: TaskView;
@@ -41,9 +55,7 @@ function WorkArea({ task, view, isWide }: WorkAreaProps) {
   const [params, setParams] = useSearchParams();
   const hasPreview = task.has_preview || view.isPreviewRunning;
   const isDone = isTerminal(task.status);
-  const wanted = params.get('tab');
-  const isKnown = isTabName(wanted) && !(isWide && wanted === 'timeline');
-  const tab = isKnown ? wanted : defaultTab(task, hasPreview, isWide);
+  const tab = pickTab(params.get('tab'), task, hasPreview, isWide);
   const show = (changes: Record<string, string>) =>
     setParams((current) => new URLSearchParams({ ...Object.fromEntries(current), ...changes }), {
       replace: true,
@@ -69,6 +81,7 @@ function WorkArea({ task, view, isWide }: WorkAreaProps) {
             </span>
           )}
         </Tab>
+        {isDone && <Tab value="project">Project</Tab>}
       </TabList>
       {!isWide && (
         <TabPanel value="timeline" className="overflow-y-auto p-4 pt-5">
@@ -95,6 +108,11 @@ function WorkArea({ task, view, isWide }: WorkAreaProps) {
       <TabPanel value="receipt" className="overflow-y-auto">
         <ReceiptPanel task={task} liveChecks={view.checks} />
       </TabPanel>
+      {isDone && (
+        <TabPanel value="project" className="overflow-y-auto">
+          <ProjectPanel projectId={task.project_id} />
+        </TabPanel>
+      )}
     </Tabs>
   );
 }

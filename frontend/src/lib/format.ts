@@ -26,6 +26,16 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
+/** `in 40 s`, `in 12 min`, `in 3 h`, `in 5 days`; `now` for what is past. */
+export function formatUntil(isoTime: string, nowMilliseconds: number): string {
+  const seconds = (Date.parse(isoTime) - nowMilliseconds) / 1000;
+  if (seconds <= 0) return 'now';
+  if (seconds < 60) return `in ${Math.ceil(seconds)} s`;
+  if (seconds < 3600) return `in ${Math.round(seconds / 60)} min`;
+  if (seconds < 2 * 86_400) return `in ${Math.round(seconds / 3600)} h`;
+  return `in ${Math.round(seconds / 86_400)} days`;
+}
+
 /** `just now`, `4 min ago`, `3 h ago`, then the date. */
 export function formatAgo(isoTime: string, nowMilliseconds: number): string {
   const seconds = Math.max(0, (nowMilliseconds - Date.parse(isoTime)) / 1000);
