@@ -31,6 +31,7 @@ class ProjectPlan(BaseModel):
     packages: tuple[str, ...] = Field(default=(), description="Python packages to install.")
     has_modules: bool = Field(default=False, description="package.json names packages.")
     build: tuple[str, ...] = ()
+    is_always_built: bool = Field(default=False, description="The sources need the build too.")
     run: tuple[str, ...] = Field(description="Serves what was built.")
     develop: tuple[str, ...] = Field(
         default=(), description="Serves the sources and reloads them as they change."

@@ -106,6 +106,7 @@ def _django(folder: Folder) -> ProjectPlan | None:
         kind=ProjectKind.DJANGO,
         packages=tuple(dict.fromkeys((*_python_packages(folder), "django"))),
         build=("python3", "manage.py", "migrate", "--noinput"),
+        is_always_built=True,
         run=(*command, "--noreload"),
         develop=command,
         port=8000,

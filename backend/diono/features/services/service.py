@@ -217,7 +217,7 @@ async def _prepared(sandbox: Sandbox, plan: ProjectPlan, with_build: bool) -> li
         started = time.monotonic()
         done = await sandbox.install_node(plan.root, _INSTALL_SECONDS)
         steps.append(_report("install", done, started))
-    if plan.build and (with_build or not plan.develop):
+    if plan.build and (with_build or plan.is_always_built or not plan.develop):
         started = time.monotonic()
         request = ExecRequest(
             argv=plan.build, cwd=plan.root, env=plan.env, timeout_seconds=_BUILD_SECONDS

@@ -23,6 +23,7 @@ CA_FILE = "/etc/diono-ca.pem"
 PROXY = "http://127.0.0.1:3128"
 
 _OUTPUT_LIMIT = 8_000
+_LOCK_REFUSED = "npm help ci"
 _PIP = (
     *("python3", "-I", "-m", "pip", "--isolated", "download", "--no-input", "--no-cache-dir"),
     *("--only-binary", ":all:", "--disable-pip-version-check", "--progress-bar", "off"),
@@ -87,6 +88,9 @@ def _modules(order: dict[str, Any], staging: str) -> dict[str, Any]:
     is_locked = "package-lock.json" in order["files"] and not order["packages"]
     verb = "ci" if is_locked else "install"
     result = _run(["npm", verb, *_NPM, "--", *order["packages"]], project)
+    if not result["is_ready"] and is_locked and _LOCK_REFUSED in result["output"]:
+        # npm's own locks may lack packages of other platforms, which `ci` does not forgive.
+        result = _run(["npm", "install", *_NPM], project)
     if not result["is_ready"]:
         return result
     os.makedirs(f"{CACHE}/npm", exist_ok=True)
@@ -96,6 +100,9 @@ def _modules(order: dict[str, Any], staging: str) -> dict[str, Any]:
     parts += ["package.json"] if order["packages"] and not order["files"] else []
     parts += ["node_modules"] if os.path.isdir(f"{project}/node_modules") else []
     packed = _run(["tar", "-cf", f"{staging}/packed.tar", *parts], project)
+    if not packed["is_ready"]:  # larger than a file may be here
+        squeezed = ["--use-compress-program=gzip -1", "-cf", f"{staging}/packed.tar"]
+        packed = _run(["tar", *squeezed, *parts], project)
     if packed["is_ready"]:
         os.replace(f"{staging}/packed.tar", f"{CACHE}/npm/{order['key']}.tar")
     with open(f"{project}/package.json", encoding="utf-8") as file:

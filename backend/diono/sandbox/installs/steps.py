@@ -23,9 +23,14 @@ _QUIET = ("--isolated", "--no-input", "--disable-pip-version-check", "--progress
 _PIP = ("python3", "-I", "-m", "pip", "install", "--no-cache-dir", *_QUIET)
 _UV = (
     *("uv", "pip", "install", "--offline", "--no-cache", "--no-config", "--no-progress"),
-    *("--python", "/usr/bin/python3", "--link-mode", "copy"),
+    *("--python", "/usr/bin/python3"),
 )
 _OFFLINE = ("--no-index", "--find-links", WHEELS_FOLDER, "--only-binary", ":all:")
+# What is unpacked must neither fill the small /tmp nor be copied from there.
+_WITH_ROOM = (
+    'export TMPDIR=/work/.packages/.tmp; mkdir -p "$TMPDIR" || exit 1\n'
+    "trap 'rm -rf \"$TMPDIR\"' EXIT\n"
+)
 _TARGET = ("--target", "/work/.packages", "--upgrade")
 
 # A tenth of the time that pip needs to say the same.
@@ -94,12 +99,12 @@ async def install(
 
 def _python_argv(manager: Manager, packages: Sequence[str]) -> tuple[str, ...]:
     """Without uv in the image, its order is pip's to carry out."""
-    pip = (*_PIP, "--no-compile", *_OFFLINE, *_TARGET, "--", *packages)
-    if manager == "pip":
-        return pip
-    line = f"if command -v uv >/dev/null; then exec {shlex.join((*_UV, *_OFFLINE, *_TARGET))} "
-    line += f'-- "$@"; fi; exec {shlex.join(pip)}'
-    return ("/bin/sh", "-c", line, "install", *packages)
+    pip = shlex.join((*_PIP, "--no-compile", *_OFFLINE, *_TARGET, "--"))
+    line = f'{pip} "$@"'
+    if manager == "uv":
+        uv = shlex.join((*_UV, *_OFFLINE, *_TARGET, "--"))
+        line = f'if command -v uv >/dev/null; then {uv} "$@"; else {line}; fi'
+    return ("/bin/sh", "-c", _WITH_ROOM + line, "install", *packages)
 
 
 async def _probe(sandbox: Place, names: Sequence[str], seconds: float) -> ExecResult:
