@@ -82,6 +82,7 @@ class _Events:
         self.headers: Headers = []
         self.status = 0
         self.is_complete = False
+        self.keeps_alive = False
         self.quiet_bytes = 0
         self._head_bytes = 0
         self._interim_count = 0
@@ -118,7 +119,9 @@ class _Events:
             self.body.append(body)
 
     def on_message_complete(self) -> None:
-        self.is_complete = self.is_complete or self.status > 0
+        if self.status and not self.is_complete:
+            self.is_complete = True
+            self.keeps_alive = self._parser.should_keep_alive()  # asked later, it says no
 
 
 class GuestConnection:
@@ -139,7 +142,7 @@ class GuestConnection:
         return (
             self._is_sent
             and (events.is_complete and self._has_body and not events.has_surplus)
-            and self._parser.should_keep_alive()
+            and events.keeps_alive
             and not self.is_closed
         )
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from diono.kernel.errors import NotFound
+from diono.kernel.errors import Conflict, NotFound
 from diono.sandbox.fleet import SnapshotInfo
 from diono.sandbox.server import listing, replies
 from diono.sandbox.server.desk import Desk, SandboxCaller, TheDesk
@@ -17,6 +17,7 @@ from diono.sandbox.wire_errors import NotBuilt
 router = APIRouter()
 Json = dict[str, Any]
 UnixTime = Annotated[int | None, Query(ge=0, le=253_402_300_799)]
+SNAPSHOTS_LIMIT = 50
 _NO_CONTENT_API = "none: mount the volume and use the sandbox's files"
 
 
@@ -63,8 +64,10 @@ async def logs_of_second_kind(sandbox_id: str, desk: TheDesk, caller: SandboxCal
 async def take_snapshot(
     sandbox_id: str, desk: TheDesk, caller: SandboxCaller, body: SnapshotBody | None = None
 ) -> Json:
-    await desk.sandbox(caller, sandbox_id)
+    info = await desk.sandbox(caller, sandbox_id)
     name = "" if body is None else body.name
+    if len(await desk.fleet.snapshots(info.owner)) >= SNAPSHOTS_LIMIT:
+        raise Conflict(f"you have {SNAPSHOTS_LIMIT} snapshots; delete one first")
     return replies.snapshotted(await desk.fleet.snapshot(sandbox_id, name))
 
 
@@ -72,8 +75,9 @@ async def take_snapshot(
 async def fork(
     sandbox_id: str, desk: TheDesk, caller: SandboxCaller, body: ForkBody | None = None
 ) -> list[Json]:
-    await desk.sandbox(caller, sandbox_id)
+    info = await desk.sandbox(caller, sandbox_id)
     asked = body or ForkBody()
+    await desk.check_room(info.owner, caller, None)
     results = await desk.fleet.fork(sandbox_id, asked.count, max(1, asked.timeout))
     return [replies.forked(result, desk.config.domain) for result in results]
 

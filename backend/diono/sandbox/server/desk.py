@@ -10,10 +10,10 @@ from urllib.parse import unquote
 
 from fastapi import Depends, Request
 
-from diono.kernel.errors import DionoError, ErrorKind, InvalidInput
+from diono.kernel.errors import Conflict, DionoError, ErrorKind, InvalidInput
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.errors import QuotaReached, SandboxMissing
-from diono.sandbox.fleet import Fleet, SandboxInfo, Templates
+from diono.sandbox.fleet import Fleet, SandboxInfo, Templates, VolumeMount
 from diono.sandbox.scopes import Scope
 from diono.sandbox.server.keys import Caller, KeyStore
 from diono.sandbox.server.volumes import VolumeBook
@@ -21,6 +21,8 @@ from diono.sandbox.transport import GuestPool
 
 CALLER = "diono.caller"
 OWNER_LENGTH = 200
+PAUSED_LIMIT = 100
+VOLUMES_LIMIT = 100
 SANDBOX_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _CALLS_PER_SECOND = 100.0
 _CALLS_AT_ONCE = 400.0
@@ -80,6 +82,20 @@ class Desk:
                 raise InvalidInput(f"Diono-Owner: at most {OWNER_LENGTH} characters")
             return caller.acting_for(owner)
         return caller
+
+    async def check_room(self, owner: str, caller: Caller, volume: VolumeMount | None) -> None:
+        """What is paused or kept is no running sandbox, and fills the disk all the same.
+
+        Raises QuotaReached, Conflict.
+        """
+        known = len(await self.fleet.list(owner))
+        if known >= self.config.owner_quota + PAUSED_LIMIT:
+            raise QuotaReached(f"{known} sandboxes run or are paused for you; end some")
+        if volume is None or caller.is_admin:
+            return
+        volumes = await self.fleet.volumes(owner)
+        if volume.name not in volumes and len(volumes) >= VOLUMES_LIMIT:
+            raise Conflict(f"you have {len(volumes)} volumes; delete one first")
 
     async def sandbox(self, caller: Caller, sandbox_id: str) -> SandboxInfo:
         """The caller's sandbox. Another's is missing, in the same words as one that never was."""

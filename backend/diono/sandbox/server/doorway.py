@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import Scope as RequestScope
@@ -56,12 +56,13 @@ class Target:
 @dataclass(frozen=True)
 class Visit:
     """A request that may pass. ``link``: it came by a signed link, whose token becomes a cookie;
-    ``location`` is where it goes on then."""
+    ``location`` is where it goes on then. ``query``: what goes inside instead of the caller's."""
 
     info: SandboxInfo
     port: int
     link: str = ""
     location: str = ""
+    query: bytes | None = None
 
 
 def first_values(scope: RequestScope) -> dict[bytes, bytes]:
@@ -96,8 +97,7 @@ class Doorway:
         """Raises SandboxMissing, TokenRefused, TrafficRefused, SignatureRefused."""
         info = await self._desk.fleet.info(target.sandbox_id)
         if target.port in GUEST_PORTS:
-            _admit_to_guest(info, target.port, scope, headers)
-            return Visit(info, target.port)
+            return _admit_to_guest(info, target.port, scope, headers)
         return _admit_to_port(info, target.port, scope, headers)
 
     async def admit_tunnel(
@@ -128,7 +128,7 @@ class Doorway:
             for info in await self._desk.fleet.list()
             if info.state is SandboxState.RUNNING or info.lifetime.wakes_on_traffic
         ]
-        return Visit(signed.signer(candidates), ENVD_PORT)
+        return Visit(signed.signer(candidates), ENVD_PORT, query=signed.query)
 
 
 def _target(sandbox_id: str, port: str) -> Target:
@@ -145,20 +145,21 @@ def _given(headers: Mapping[bytes, bytes], name: bytes) -> str:
 
 def _admit_to_guest(
     info: SandboxInfo, port: int, scope: RequestScope, headers: Mapping[bytes, bytes]
-) -> None:
+) -> Visit:
     path = scope["raw_path"]
     if scope["type"] != "http" or not _GUEST_PATHS.fullmatch(path):
         raise TokenRefused("this path is not for callers from outside")
+    visit = Visit(info, port)
     if same(_given(headers, b"x-access-token"), info.access_token):
-        return
+        return visit
     if port == INTERPRETER_PORT:
         if same(_given(headers, b"e2b-traffic-access-token"), info.traffic_token):
-            return
+            return visit
     elif path == _FILES_PATH:
         signed = SignedFile.of(scope["method"], scope["query_string"])
         if signed is not None:
             signed.signer([info])
-            return
+            return replace(visit, query=signed.query)
     raise TokenRefused("unauthorized access, please provide a valid access token")
 
 

@@ -167,7 +167,9 @@ class _Exchange:
         return asyncio.create_task(self._pump(is_chunked, is_whole))
 
     def _target(self) -> bytes:
-        path, query = self._scope["raw_path"], self._scope["query_string"]
+        path, query = self._scope["raw_path"], self._visit.query
+        if query is None:
+            query = self._scope["query_string"]
         return path + b"?" + query if query else path
 
     async def _pump(self, is_chunked: bool, is_whole: bool) -> None:

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 _HEAD_LIMIT_BYTES = 1 << 16
 _HEADER_LIMIT = 128
 _HEAD_SECONDS = 20.0
-_UNREAD_BODY_SECONDS = 10.0
+_UNREAD_BODY_SECONDS = 3.0
 _CONNECTION_LIMIT = 1024
 _DESCRIPTORS = 65_536
 

@@ -43,7 +43,9 @@ async def create(
     limits = Limits()
     if body.diono.limits is not None:
         limits = (await desk.templates.find(body.template_id, owner)).limits
-    info = await desk.fleet.create(body.to_request(owner, idempotency_key, limits))
+    request = body.to_request(owner, idempotency_key, limits)
+    await desk.check_room(owner, caller, request.volume)
+    info = await desk.fleet.create(request)
     return replies.created(info, desk.config.domain)
 
 
