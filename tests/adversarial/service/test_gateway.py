@@ -172,7 +172,7 @@ async def test_p06_a_hostile_program_costs_only_itself(
     assert (await http.get("/", headers=routed)).text == "ok"
 
 
-async def test_p06_slow_clients_are_let_go(service: Service, http: httpx.AsyncClient) -> None:
+async def test_p06_slow_clients_hold_up_nobody(service: Service, http: httpx.AsyncClient) -> None:
     host, _, port = service.config.listen.rpartition(":")
     slow = [await asyncio.open_connection(host, int(port)) for _ in range(100)]
     for _, writer in slow:

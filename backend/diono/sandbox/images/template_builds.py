@@ -206,10 +206,9 @@ class TemplateBuilds:
                 step = str(max(1, int(step) - inherited))
             build.status, build.problem, build.problem_step = BuildStatus.ERROR, error.detail, step
             log.add(step, error.detail, "error")
-        except Exception as error:  # noqa: BLE001  a build that nobody ends is waited for for ever
+        except Exception as error:  # noqa: BLE001  else the build would never end
             logger.opt(exception=error).error("the build of {} broke", record.name)
             build.status, build.problem = BuildStatus.ERROR, "the build broke inside the service"
-            log.add("base", build.problem, "error")
         record.updated_at = build.updated_at = build.finished_at = now()
         self._store.records.save()
 
@@ -219,7 +218,7 @@ class TemplateBuilds:
             raise BuildFailed(state.detail, "base")
         if not self._has_swept:
             await in_daemon_thread(builder.sweep)
-            self._has_swept = True
+        self._has_swept = True
 
     async def state(
         self, owner: str, template_id: str, build_id: str, offset: int = 0, limit: int = 100
@@ -265,14 +264,12 @@ class TemplateBuilds:
         return found.build_id, tuple(tags)
 
     async def remove_tags(self, owner: str, name: str, tags: Sequence[str]) -> None:
-        """DELETE /templates/tags."""
         record = self._record(owner, name)
         for tag in tags:
             record.tags.pop(tag, None)
         self._store.records.save()
 
     async def tags(self, owner: str, template_id: str) -> Mapping[str, TagRecord]:
-        """GET /templates/T/tags."""
         return dict(self._record(owner, template_id).tags)
 
     async def close(self) -> None:
