@@ -89,17 +89,17 @@ class EngineDoor:
         try:
             if self._state in (Door.SHUT, Door.CUT):
                 return
-            head = await reader.read(_CHUNK_BYTES)
-            if self._state is Door.FULL and head.startswith(b"POST"):
+            far_reader, far = await asyncio.open_unix_connection(ENGINE)
+            self._writers.add(far)
+            answers = asyncio.create_task(self._pump(far_reader, writer, True))
+            await self._pump(reader, far)
+            if self._state is Door.FULL:
+                answers.cancel()
                 writer.write(FULL_ANSWER)
                 writer.write_eof()
                 while await reader.read(_CHUNK_BYTES):
                     pass
-                return
-            far_reader, far = await asyncio.open_unix_connection(ENGINE)
-            self._writers.add(far)
-            far.write(head)
-            await asyncio.gather(self._pump(reader, far), self._pump(far_reader, writer, True))
+            await asyncio.wait([answers])
         except OSError:
             pass
         finally:
@@ -113,6 +113,8 @@ class EngineDoor:
     ) -> None:
         with contextlib.suppress(OSError):
             while data := await source.read(_CHUNK_BYTES):
+                if self._state is Door.FULL and data.startswith(b"POST"):
+                    return
                 while self._state is Door.HELD:
                     await self._changed.wait()
                 if is_answer and self.delay_seconds:

@@ -54,6 +54,12 @@ async def outcome(call: asyncio.Task[ExecResult]) -> ExecResult | DionoError:
 OPENS = 4
 
 
+async def open_many(sandboxes: Sandboxes, prefix: str) -> None:
+    """The first get the machines that wait in the pool."""
+    for number in range(OPENS):
+        await sandboxes.open(spec(f"{prefix}-{number}"))
+
+
 async def opened(sandboxes: Sandboxes, project: str = "project") -> Sandbox:
     """Return a sandbox as a patient caller gets one once the engine is back."""
     async with asyncio.timeout(60):
@@ -73,8 +79,7 @@ async def test_an_engine_that_fails_is_told_and_comes_back(
     assert (await run(sandbox, "echo", "still here")).stdout == "still here\n"
     started = time.monotonic()
     with pytest.raises(DionoError):
-        for number in range(OPENS):  # the first get the machines that wait in the pool
-            await sandboxes.open(spec(f"new-{state}-{number}"))
+        await open_many(sandboxes, f"new-{state}")
     assert time.monotonic() - started < 30
     door.set(Door.OPEN)
     again = await opened(sandboxes, "after")
