@@ -59,6 +59,19 @@ def volume_disk(owner: str, name: str) -> Disk:
     return Disk(kind=DiskKind.VOLUME, key=key)
 
 
+def _wait_until_free(image: Path) -> None:
+    """Return when no mount uses the image any more. VolumeBusy if one does for long.
+
+    An unmounted file system lives on while a container that is being started holds it, and writes
+    its journal back when that lets go: a copy made meanwhile would miss what was written last.
+    """
+    ends_at = time.monotonic() + _HELD_SECONDS
+    while mounts.is_held(image):
+        if time.monotonic() > ends_at:
+            raise VolumeBusy("the workspace is still in use by a sandbox that ended; try again")
+        time.sleep(_HELD_POLL_SECONDS)
+
+
 class Disks:
     """Blocking; call from a thread. One caller at a time per disk."""
 
@@ -125,6 +138,7 @@ class Disks:
             if not seed.exists():
                 images.make(seed, size_mb)
                 images.shrink(seed)
+                _wait_until_free(seed)
         images.copy(seed, image, is_durable=False)
 
     def ensure(self, disk: Disk, size_mb: int) -> None:
@@ -147,11 +161,7 @@ class Disks:
     def _grow(self, image: Path, size_mb: int) -> None:
         if image.stat().st_size >= size_mb * images.MIB:
             return
-        ends_at = time.monotonic() + _HELD_SECONDS
-        while mounts.is_held(image):  # by the sandbox before, whose end goes on behind its caller
-            if time.monotonic() > ends_at:
-                raise VolumeBusy("the workspace is still in use, so it cannot grow; try again")
-            time.sleep(_HELD_POLL_SECONDS)
+        _wait_until_free(image)
         images.grow(image, size_mb)
 
     def give_back(self, point: Path) -> None:
@@ -194,11 +204,15 @@ class Disks:
             path.unlink(missing_ok=True)
         return is_there
 
-    def copy(self, source: Disk, target: Disk, to_archive: bool = False) -> None:
-        """Copy a disk that nobody writes to meanwhile."""
+    def copy(
+        self, source: Disk, target: Disk, to_archive: bool = False, is_frozen: bool = False
+    ) -> None:
+        """Copy a disk that nobody writes to meanwhile; ``is_frozen``: mounted, and frozen."""
         image = self.image(source)
         if not image.exists():
             image = self._archived(source)
+        if not is_frozen:
+            _wait_until_free(image)
         place = self._archived(target) if to_archive else self.image(target)
         images.copy(image, place, is_reserved=not to_archive)
 

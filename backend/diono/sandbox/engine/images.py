@@ -132,7 +132,7 @@ def _copy_data(source: int, target: int, size_bytes: int) -> None:
             count = min(offset - start, _COPY_CHUNK_BYTES)
             moved = os.copy_file_range(source, target, count, start, start)
             if moved == 0:
-                return
+                raise DiskProblem("the copy of a workspace ended early; try again")
             start += moved
 
 

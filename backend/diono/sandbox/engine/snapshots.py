@@ -61,8 +61,9 @@ class Snapshots:
         )
         await self._ledger.put_snapshot(row)
         try:
-            async with self._still(live):
-                await asyncio.to_thread(self._ground.disks.copy, live.row.disk, disk, True)
+            async with self._still(live) as is_frozen:
+                copy = self._ground.disks.copy
+                await asyncio.to_thread(copy, live.row.disk, disk, True, is_frozen)
         except BaseException:
             await asyncio.shield(self._drop(row))
             raise
@@ -74,11 +75,12 @@ class Snapshots:
             raise InvalidInput(f"a sandbox is forked 1 to {_FORKS_AT_ONCE} times at once")
         copies: list[Disk] = []
         try:
-            async with self._still(live):
+            async with self._still(live) as is_frozen:
                 for _ in range(count):
                     disk = Disk(kind=DiskKind.OWN, key=new_name())
                     copies.append(disk)
-                    await asyncio.to_thread(self._ground.disks.copy, live.row.disk, disk)
+                    copy = self._ground.disks.copy
+                    await asyncio.to_thread(copy, live.row.disk, disk, False, is_frozen)
         except BaseException:
             for disk in copies:
                 await asyncio.to_thread(self._ground.disks.delete, disk)
@@ -86,8 +88,9 @@ class Snapshots:
         return copies
 
     @asynccontextmanager
-    async def _still(self, live: Live) -> AsyncGenerator[None]:
-        """Nobody writes to the sandbox's disk meanwhile, and all that was written is in it."""
+    async def _still(self, live: Live) -> AsyncGenerator[bool]:
+        """Nobody writes to the sandbox's disk meanwhile, and all that was written is in it: it is
+        mounted and frozen (True), or not mounted."""
         if not self._ground.disks.is_loop:
             raise Conflict(
                 "workspaces cannot be copied in the weak quota mode; run the service as root"
@@ -96,10 +99,10 @@ class Snapshots:
             self._table.get(live.row.sandbox_id)
             machine = live.machine
             if machine is None:
-                yield
+                yield False
                 return
             async with self._held(machine):
-                yield
+                yield True
 
     @asynccontextmanager
     async def _held(self, machine: Machine) -> AsyncGenerator[None]:
