@@ -34,9 +34,7 @@ from diono.infra.tokens import TokenSigner, load_secret
 from diono.kernel.errors import DionoError, ErrorKind, Unavailable
 from diono.llm.catalog import ModelCatalog
 from diono.llm.providers import provider_factories
-from diono.sandbox.adapters.keyring import RemoteKeyring
-from diono.sandbox.adapters.remote import RemoteSandboxes
-from diono.sandbox.client_cache import SandboxCache
+from diono.sandbox.adapters.late import LateKeyring, LateSandboxes
 from diono.sandbox.languages import Languages
 from diono.sandbox.launch import SandboxDaemon
 from diono.settings import REPOSITORY, Settings
@@ -100,7 +98,7 @@ class Adapters:
     """The outside world of one server, by its ports."""
 
     database: Database
-    sandboxes: RemoteSandboxes
+    sandboxes: LateSandboxes
     sandboxes_starting: asyncio.Task[None]
     catalog: ModelCatalog
     blobs: FolderBlobs
@@ -115,22 +113,15 @@ def accounts_of(settings: Settings, database: Database) -> Accounts:
     return Accounts(database, TokenSigner(_token_secret(settings)), SystemClock())
 
 
-def _sandbox_cache(settings: Settings) -> SandboxCache | None:
-    if url := settings.redis_url.get_secret_value():
-        return importlib.import_module("diono.sandbox.adapters.redis_cache").RedisCache(url)
-    return None
-
-
 @asynccontextmanager
 async def _sandbox_service(
     settings: Settings,
-) -> AsyncGenerator[tuple[RemoteSandboxes, asyncio.Task[None]]]:
+) -> AsyncGenerator[tuple[LateSandboxes, asyncio.Task[None]]]:
     daemon = None if settings.sandbox_url else SandboxDaemon(sandbox_config(settings))
     # Beside the first replies: the service looks for what a former life left in the engine.
     starting = asyncio.create_task(_start_sandboxes(daemon))
-    sandboxes = RemoteSandboxes(
-        sandbox_server(settings), _sandbox_cache(settings), settings.sandbox_registries
-    )
+    redis_url = settings.redis_url.get_secret_value()
+    sandboxes = LateSandboxes(sandbox_server(settings), redis_url, settings.sandbox_registries)
     try:
         yield sandboxes, starting
     finally:
@@ -226,11 +217,11 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncGenerator[None]:
         state.tasks = Tasks(adapters.database, bus, adapters.blobs, clock, check_model)
         state.previews = Previews(adapters.sandboxes, gateway, signer, clock, shares)
         state.services = ProjectServices(adapters.sandboxes, state.previews, adapters.database)
-        control = adapters.sandboxes.control
+        sandboxes = adapters.sandboxes
         state.programs = Programs(
-            adapters.sandboxes, Languages.load(), control.template_states, may_be_warm=True
+            sandboxes, Languages.load(), sandboxes.template_states, may_be_warm=True
         )
-        keyring = RemoteKeyring(control)
+        keyring = LateKeyring(sandboxes)
         state.sandboxing = Sandboxing(keyring, clock, public_sandbox_url(settings))
         state.runs = runs
         state.probe = probe

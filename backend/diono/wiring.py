@@ -2,8 +2,7 @@
 
 from diono.infra.database import sqlite_url
 from diono.llm.providers import LlmConfig
-from diono.sandbox.adapters.remote import RemoteServer
-from diono.sandbox.config import SandboxConfig
+from diono.sandbox.config import RemoteServer, SandboxConfig
 from diono.settings import Settings
 
 

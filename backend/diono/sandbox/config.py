@@ -49,3 +49,16 @@ class SandboxConfig:
     def admin_key_file(self) -> Path:
         """The key of the local API process; written anew by each life of the service."""
         return self.state_dir / "service" / "admin.key"
+
+
+@dataclass(frozen=True)
+class RemoteServer:
+    """Where a server is. ``url`` is http(s):// or the path of a unix socket; ``api_key`` the key
+    or the file that holds it. ``is_diono`` None: ask it. Other servers are reached at
+    ``sandbox_url`` (sandbox named in headers) or at PORT-ID.``domain``."""
+
+    url: str
+    api_key: str | Path
+    is_diono: bool | None = None
+    sandbox_url: str = ""
+    domain: str = ""

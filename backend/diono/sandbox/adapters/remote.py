@@ -4,7 +4,6 @@ socket) or on another (by URL), or somebody else's."""
 import base64
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +19,7 @@ from diono.sandbox.client_relay import RelayFar, open_websocket
 from diono.sandbox.client_services import GuestServices
 from diono.sandbox.client_sessions import Found, WireSandboxes
 from diono.sandbox.client_tunnel import Far, Tunnels
-from diono.sandbox.config import REGISTRIES
+from diono.sandbox.config import REGISTRIES, RemoteServer
 from diono.sandbox.fleet import ENVD_PORT, Streams
 from diono.sandbox.installs.orders import FetchOrder, FetchResult
 from diono.sandbox.port import EngineHealth, NetworkPolicy, SandboxSpec
@@ -28,19 +27,6 @@ from diono.sandbox.port import EngineHealth, NetworkPolicy, SandboxSpec
 _UNIX_URL = "http://sandboxd"
 _SOCKET_PATH_LIMIT = 100
 _POOL = httpx.Limits(max_connections=200, max_keepalive_connections=40, keepalive_expiry=30)
-
-
-@dataclass(frozen=True)
-class RemoteServer:
-    """Where a server is. ``url`` is http(s):// or the path of a unix socket; ``api_key`` the key
-    or the file that holds it. ``is_diono`` None: ask it. Other servers are reached at
-    ``sandbox_url`` (sandbox named in headers) or at PORT-ID.``domain``."""
-
-    url: str
-    api_key: str | Path
-    is_diono: bool | None = None
-    sandbox_url: str = ""
-    domain: str = ""
 
 
 class _Nobody:
