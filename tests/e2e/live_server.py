@@ -45,6 +45,7 @@ class LiveServer:
             **os.environ,
             "DIONO_DATA_DIR": str(self._data),
             "DIONO_PREVIEW_PORTS": "8400-8439",
+            "DIONO_SANDBOX_LISTEN": f"127.0.0.1:{free_port()}",
             "DIONO_SCRIPT": str(script),
             "OLLAMA_HOST": "off",
         }

@@ -44,6 +44,6 @@ export async function* readServerEvents(response: Response): AsyncGenerator<Serv
       if (done) return;
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    void reader.cancel().catch(() => undefined);
   }
 }

@@ -25,3 +25,4 @@ export type ProjectPlan = Schemas['ProjectPlan'];
 export type RunMode = Schemas['RunMode'];
 export type RunReport = Schemas['RunReport'];
 export type ServiceStatus = Schemas['ServiceStatus'];
+export type LanguageList = Schemas['LanguageList'];

@@ -9,7 +9,7 @@ export function SandboxesPage() {
         Isolated machines for code that nobody has vouched for. Builds use them, and so can your own
         programs.
       </PageHead>
-      <div className="grid gap-10">
+      <div className="grid grid-cols-1 gap-10">
         <SandboxList />
         <KeyList />
       </div>

@@ -48,10 +48,10 @@ export function Workbench() {
     });
 
   return (
-    <div className="grid gap-x-8 gap-y-6 xl:grid-cols-2">
+    <div className="grid grid-cols-1 gap-x-8 gap-y-6 xl:grid-cols-2">
       <form
         aria-label="Program"
-        className="grid content-start gap-4"
+        className="grid grid-cols-1 content-start gap-4"
         onSubmit={(event) => {
           event.preventDefault();
           run();
@@ -93,11 +93,12 @@ export function Workbench() {
           </InlineSelect>
           <div className="ml-auto">
             {isRunning ? (
-              <Button tone="danger" onClick={stop}>
+              // Without keys, Stop would turn into Run within its own click and start it again.
+              <Button key="stop" tone="danger" onClick={stop}>
                 <Square aria-hidden /> Stop
               </Button>
             ) : (
-              <Button type="submit" tone="primary" disabled={isEmpty}>
+              <Button key="run" type="submit" tone="primary" disabled={isEmpty}>
                 <Play aria-hidden /> Run
               </Button>
             )}

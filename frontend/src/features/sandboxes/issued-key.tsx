@@ -18,7 +18,7 @@ export function IssuedKey({ issued, onClose }: IssuedKeyProps) {
   useEffect(() => heading.current?.focus(), []);
   const isReachable = 'E2B_API_URL' in issued.environment;
   return (
-    <div className="mb-4 grid gap-4 rounded-xl border border-line-strong bg-surface p-4 sm:p-5">
+    <div className="mb-4 grid grid-cols-1 gap-4 rounded-xl border border-line-strong bg-surface p-4 sm:p-5">
       <div>
         <h3
           ref={heading}

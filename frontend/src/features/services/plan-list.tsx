@@ -102,7 +102,7 @@ export function PlanList({ projectId }: { projectId: string }) {
   }
   const list = plans.data.plans;
   return (
-    <div className="grid gap-3">
+    <div className="grid grid-cols-1 gap-3">
       {list.length === 0 ? (
         <div className="rounded-xl border border-line bg-surface">
           <EmptyState icon={<FileQuestion />} title="No file says how this is run">

@@ -6,7 +6,7 @@ import { ShareBox } from './share-box';
 /** What was built as a running program: run, watch, show to others. */
 export function ProjectPanel({ projectId }: { projectId: string }) {
   return (
-    <div className="mx-auto grid max-w-3xl gap-9 p-4 pt-6 pb-12 sm:p-6">
+    <div className="mx-auto grid max-w-3xl grid-cols-1 gap-9 p-4 pt-6 pb-12 sm:p-6">
       <section aria-labelledby="project-plans">
         <SectionHead id="project-plans" title="Run it">
           Told from its files; packages are installed first.
