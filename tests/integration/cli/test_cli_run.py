@@ -88,6 +88,7 @@ def test_ctrl_c_ends_the_program(terminal: Terminal, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_language_that_is_not_there_is_built_and_then_runs(
     terminal: Terminal, tmp_path: Path
 ) -> None:

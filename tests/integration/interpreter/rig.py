@@ -17,7 +17,7 @@ from e2b_code_interpreter import AsyncSandbox, Sandbox
 from packaging.version import Version
 
 SANDBOX_DIR = Path(__file__).resolve().parents[3] / "backend" / "diono" / "sandbox"
-_BOOT = f"""
+BOOT = f"""
 import sys
 sys.path.insert(0, {str(SANDBOX_DIR)!r})
 from guest.main import main
@@ -38,13 +38,31 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-class Guest:
-    """``post`` speaks to it directly; ``url`` is where SDKs find it."""
+class GuestSocket:
+    """Speaks to a guest directly."""
+
+    def __init__(self, path: str) -> None:
+        self.socket = path
+
+    def request(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        connection = _UnixConnection(self.socket)
+        with contextlib.closing(connection):
+            connection.request(method, path, json.dumps(body) if body is not None else None)
+            response = connection.getresponse()
+            text = response.read().decode()
+        lines = [json.loads(line) for line in text.splitlines()]
+        return response.status, lines if path == "/execute" and response.status == 200 else (
+            lines[0] if lines else None
+        )
+
+
+class Guest(GuestSocket):
+    """``request`` speaks to it directly; ``url`` is where SDKs find it."""
 
     def __init__(self, folder: Path, python: str = sys.executable, preimports: str = "") -> None:
         self.work = folder / "work"
         self.work.mkdir()
-        self.socket = str(folder / "guest.sock")
+        super().__init__(str(folder / "guest.sock"))
         arguments = [
             "--socket",
             self.socket,
@@ -54,7 +72,7 @@ class Guest:
             str(self.work),
         ]
         self.process = subprocess.Popen(
-            [python, "-I", "-S", "-c", _BOOT, *arguments],
+            [python, "-I", "-S", "-c", BOOT, *arguments],
             env={"PATH": os.environ["PATH"], "DIONO_PREIMPORTS": preimports},
             start_new_session=True,
         )
@@ -68,17 +86,6 @@ class Guest:
             assert time.monotonic() < deadline, "the guest did not start"
             assert self.process.poll() is None, "the guest ended"
             time.sleep(0.01)
-
-    def request(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        connection = _UnixConnection(self.socket)
-        with contextlib.closing(connection):
-            connection.request(method, path, json.dumps(body) if body is not None else None)
-            response = connection.getresponse()
-            text = response.read().decode()
-        lines = [json.loads(line) for line in text.splitlines()]
-        return response.status, lines if path == "/execute" and response.status == 200 else (
-            lines[0] if lines else None
-        )
 
     def run(self, code: str, **fields: Any) -> dict[str, Any]:
         status, reply = self.request("POST", "/diono/run", {"code": code, **fields})

@@ -14,8 +14,9 @@ from .language_samples import SAMPLES
 pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="module")]
 
 LANGUAGES = Languages.load()
+HEAVY = (pytest.mark.slow, pytest.mark.nightly)
 QUICK = ("python", "bash", "c", "javascript", "perl")
-CASES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SAMPLES]
+CASES = [name if name in QUICK else pytest.param(name, marks=HEAVY) for name in SAMPLES]
 
 
 def _request(language: str, code: str, **more: object) -> RunRequest:

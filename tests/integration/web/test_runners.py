@@ -18,6 +18,7 @@ from .runner_samples import Sample
 
 pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="module")]
 
+NIGHTLY = (pytest.mark.slow, pytest.mark.nightly)
 HERE = {"Host": "127.0.0.1"}
 _BUILD_SECONDS = 600
 
@@ -61,10 +62,10 @@ async def _end(api: Api, project_id: str) -> None:
         runner_samples.FLASK_APP,
         runner_samples.STATIC_SITE,
         runner_samples.NODE_SERVER,
-        pytest.param(runner_samples.GO_SERVER, marks=pytest.mark.slow),
-        pytest.param(runner_samples.DJANGO_SITE, marks=pytest.mark.slow),
+        pytest.param(runner_samples.GO_SERVER, marks=NIGHTLY),
+        pytest.param(runner_samples.DJANGO_SITE, marks=NIGHTLY),
         pytest.param(runner_samples.VITE_REACT, marks=pytest.mark.slow),
-        pytest.param(runner_samples.NEXT_SITE, marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
+        pytest.param(runner_samples.NEXT_SITE, marks=[*NIGHTLY, pytest.mark.timeout(600)]),
     ],
     ids=lambda sample: sample.kind,
 )

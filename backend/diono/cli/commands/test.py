@@ -1,4 +1,4 @@
-"""`diono test [--quick]`: install what the tests need, run them all, end with one plain line."""
+"""`diono test [--quick | --all]`: install what the tests need, run them all, end with one plain line."""
 
 import argparse
 import asyncio
@@ -18,6 +18,7 @@ from diono.setup.plan import run_steps
 from diono.setup.steps import PARTS
 from diono.setup.testing import test_steps
 
+_USUAL = "not nightly"
 _QUICK = "not engine and not model and not browser and not postgres and not slow"
 
 
@@ -36,7 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.quick:
         gates.insert(1, _frontend_gate(is_offline=arguments.offline))
     verdicts = run_gates(gates)
-    counts = _run_pytest(is_quick=arguments.quick)
+    chosen = _QUICK if arguments.quick else "" if arguments.all else _USUAL
+    counts = _run_pytest(chosen)
     passed = counts.passed + sum(verdict.is_passed for verdict in verdicts)
     failed = counts.failed + sum(not verdict.is_passed for verdict in verdicts)
     skipped = f", {counts.skipped} skipped" if counts.skipped else ""
@@ -62,14 +64,14 @@ def _frontend_gate(*, is_offline: bool) -> Gate:
     return Gate("front end", tuple(node.npm("run", "check")), CHECKOUT.root / "frontend")
 
 
-def _run_pytest(*, is_quick: bool) -> Counts:
+def _run_pytest(chosen: str) -> Counts:
     """Run pytest with its own output on this terminal and return its counts."""
     report = CHECKOUT.stamps.folder / "tests.xml"
     report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
     argv = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-q", f"--junit-xml={report}"]
-    if is_quick:
-        argv += ["-m", _QUICK]
+    if chosen:
+        argv += ["-m", chosen]
     done = subprocess.run(argv, cwd=CHECKOUT.backend, check=False, stdin=subprocess.DEVNULL)
     counts = _counts_of(report)
     # A crash of the run itself (or no test at all) is a failure that no test stands for.
