@@ -1,4 +1,4 @@
-"""`diono test [--quick | --all]`: install what the tests need, run them all, end with one plain line."""
+"""`diono test [--quick | --all]`: install what the tests need, run them, end with a plain line."""
 
 import argparse
 import asyncio
