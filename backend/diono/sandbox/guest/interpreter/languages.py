@@ -17,7 +17,18 @@ _ALIASES = {
     "ts": "typescript",
     "sh": "bash",
     "shell": "bash",
+    "rscript": "r",
+    "jshell": "java",
 }
+# A quick start and little memory matter more than the last bit of speed.
+_JAVA_FLAGS = (
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-Xshare:auto",
+    "-Dfile.encoding=UTF-8",
+    "--add-modules=jdk.jshell",
+    "--add-opens=java.base/java.util=ALL-UNNAMED",
+)
 
 
 class Language(NamedTuple):
@@ -52,6 +63,14 @@ _LANGUAGES = {
         ),
         _node("javascript"),
         _node("typescript"),
+        Language("r", ("Rscript", "--vanilla", _file("kernel.R")), "Rscript", "r-base-core", True),
+        Language(
+            "java",
+            ("java", *_JAVA_FLAGS, _file("Kernel.java")),
+            "jshell",
+            "default-jdk-headless",
+            True,
+        ),
     )
 }
 

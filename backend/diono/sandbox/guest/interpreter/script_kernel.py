@@ -28,6 +28,8 @@ def drive(channel: Channel, spec: dict[str, Any]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stay)
     driver = _Driver(channel, spec)
+    signal.signal(signal.SIGCHLD, driver.note_end)
+    driver.note_end()
     try:
         return driver.serve()
     finally:
@@ -47,6 +49,7 @@ class _Driver:
         os.makedirs(self.folder, 0o700)
         commands_read, self._commands = os.pipe()
         replies_read, replies_write = os.pipe()
+        self._last_word = os.dup(replies_write)
         self._replies = os.fdopen(replies_read, "rb")
         _move(commands_read, _COMMANDS)
         _move(replies_write, _REPLIES)
@@ -60,6 +63,13 @@ class _Driver:
         )
         os.close(_COMMANDS)
         os.close(_REPLIES)
+
+    def note_end(self, *_signal: object) -> None:
+        """Say what the interpreter cannot say; programs it has left may hold its end open."""
+        if self._last_word >= 0 and self._process.poll() is not None:
+            os.write(self._last_word, b"\nended\n")
+            os.close(self._last_word)
+            self._last_word = -1
 
     def serve(self) -> int:
         while True:
@@ -80,12 +90,15 @@ class _Driver:
             path = self._wrapped(path, request["env"])
         elif request["env"]:
             path = self._announced(path, request["env"])
-        os.write(self._commands, f"{path}\n".encode())
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._commands, f"{path}\n".encode())
         for line in self._replies:
             kind, _, argument = line.decode("utf-8", "replace").strip().partition(" ")
             if kind == "done":
                 self._finish(request, int(argument))
                 return True
+            if kind == "ended":
+                return False
             self._show(kind, argument)
         return False
 
