@@ -15,7 +15,10 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow]
 VERSION = "2.45.1"
 LOCK = Path(__file__).parent / "requirements-2.45.lock"
 CACHE = BACKEND.parent / ".diono-setup"
-NOT_ITS_TESTS = ("test_older_sdk.py", "test_interpreter.py", "test_refusals.py", "test_gateway.py")
+NOT_ITS_TESTS = (
+    *("test_older_sdk.py", "test_interpreter.py", "test_refusals.py", "test_gateway.py"),
+    "test_door.py",
+)
 
 
 @pytest.fixture(scope="session")
