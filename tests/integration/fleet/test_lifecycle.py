@@ -187,7 +187,7 @@ async def test_health_tells_the_quota_mode_and_the_templates(fleet: DockerFleet)
     health = await fleet.health()
     assert health.is_ready, health.problem
     assert "ext4 image" in health.quota_mode
-    assert health.templates == ("base",)
+    assert "base" in health.templates
 
 
 async def test_a_guest_that_replaces_its_socket_is_not_followed(

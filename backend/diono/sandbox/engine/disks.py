@@ -128,10 +128,11 @@ class Disks:
         return list(self._blanks.glob(f"{size_mb}-*.ext4"))
 
     def add_blank(self, size_mb: int) -> None:
-        """Make one empty workspace for later."""
-        self._make(self._blanks / f"{size_mb}-{secrets.token_hex(6)}.ext4", size_mb)
+        """Make one empty workspace for later; it takes its blocks when it is claimed."""
+        image = self._blanks / f"{size_mb}-{secrets.token_hex(6)}.ext4"
+        self._make(image, size_mb, is_reserved=False)
 
-    def _make(self, image: Path, size_mb: int) -> None:
+    def _make(self, image: Path, size_mb: int, is_reserved: bool = True) -> None:
         """Copy the few blocks of an empty file system: ten times as fast as making one."""
         seed = self._blanks / f"seed-{size_mb}.ext4"
         with self._seeding:
@@ -139,7 +140,7 @@ class Disks:
                 images.make(seed, size_mb)
                 images.shrink(seed)
                 _wait_until_free(seed)
-        images.copy(seed, image, is_durable=False)
+        images.copy(seed, image, is_reserved, is_durable=False)
 
     def ensure(self, disk: Disk, size_mb: int) -> None:
         """Have the disk in its place: as it is, out of the archive, from a blank, or made; with
@@ -155,6 +156,7 @@ class Disks:
         for blank in self.blanks(size_mb):
             with contextlib.suppress(FileNotFoundError):  # another thread was faster
                 blank.rename(image)
+                images.reserve(image)
                 return
         self._make(image, size_mb)
 

@@ -159,9 +159,10 @@ class Pool:
         """Make one workspace for the next claims; False if there are enough."""
         wanted: defaultdict[int, int] = defaultdict(int)
         for template in templates:
-            wanted[template.limits.disk_mb] += self._wanted(template) + _SPARE_BLANKS
+            wanted[template.limits.disk_mb] += self._wanted(template)
         for size_mb, count in wanted.items():
-            if len(await asyncio.to_thread(self._disks.blanks, size_mb)) < count:
+            have = len(await asyncio.to_thread(self._disks.blanks, size_mb))
+            if have < count + _SPARE_BLANKS:
                 await self._calm.wait()
                 await asyncio.to_thread(self._disks.add_blank, size_mb)
                 return True
