@@ -141,7 +141,7 @@ class GuestConnection:
         events = self._events
         return (
             self._is_sent
-            and (events.is_complete and self._has_body and not events.has_surplus)
+            and (self.is_response_whole and self._has_body and not events.has_surplus)
             and events.keeps_alive
             and not self.is_closed
         )

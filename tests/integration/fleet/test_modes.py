@@ -6,13 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from integration.fleet import rigs
 from integration.fleet.rigs import python, request
 
 from diono.kernel.errors import Conflict
 from diono.sandbox.engine import api, images
 from diono.sandbox.errors import EngineMissing, StorageFull
-from diono.sandbox.fleet import VolumeMount
+from diono.sandbox.fleet import Template, VolumeMount
 
 pytestmark = pytest.mark.engine
 
@@ -133,12 +132,19 @@ async def test_a_full_disk_is_told_and_leaves_nothing(monkeypatch: pytest.Monkey
     rigs.forget(config)
 
 
-async def test_an_image_with_volumes_of_its_own_is_refused() -> None:
+async def test_an_image_with_volumes_of_its_own_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     config = rigs.new_config()
     with rigs.image_with_volume(config) as image:
         fleet = rigs.fleet_of(config)
-        base = await fleet._templates.find("base", "owner")
-        fleet._templates._base = base.model_copy(update={"image": image})  # type: ignore[attr-defined]
+        templates = fleet._templates
+        base = await templates.find("base", "owner")
+
+        async def find(_name: str, _owner: str) -> Template:
+            return base.model_copy(update={"image": image})
+
+        monkeypatch.setattr(templates, "find", find)
         with pytest.raises(Conflict, match="VOLUME /data"):
             await fleet.create(request())
         await fleet.close()
