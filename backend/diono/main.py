@@ -121,7 +121,9 @@ async def _sandbox_service(
     # Beside the first replies: the service looks for what a former life left in the engine.
     starting = asyncio.create_task(_start_sandboxes(daemon))
     redis_url = settings.redis_url.get_secret_value()
-    sandboxes = LateSandboxes(sandbox_server(settings), redis_url, settings.sandbox_registries)
+    sandboxes = LateSandboxes(
+        sandbox_server(settings), starting, redis_url, settings.sandbox_registries
+    )
     try:
         yield sandboxes, starting
     finally:

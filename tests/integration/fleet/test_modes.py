@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from integration.fleet import rigs
 from integration.fleet.rigs import python, request
 
 from diono.kernel.errors import Conflict

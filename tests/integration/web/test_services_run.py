@@ -56,7 +56,8 @@ async def test_web_program_runs_reloads_is_shared_and_stopped(api: Api) -> None:
         assert (await httpx.AsyncClient().get(f"http://{origin.netloc}/")).status_code == 403
         cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
         async with websockets.connect(
-            f"ws://{origin.netloc}/echo", additional_headers={"Cookie": cookie}
+            f"ws://{origin.netloc}/echo",
+            additional_headers={"Cookie": cookie, "Origin": f"http://{origin.netloc}"},
         ) as socket:
             await socket.send("hello")
             assert await socket.recv() == "echo hello"

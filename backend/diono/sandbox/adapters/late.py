@@ -18,11 +18,22 @@ if TYPE_CHECKING:
     from diono.sandbox.adapters.remote import RemoteSandboxes
 
 
-class LateSandboxes:
-    """``redis_url`` empty: ids are remembered in this process only."""
+_START_SECONDS = 15.0
 
-    def __init__(self, server: RemoteServer, redis_url: str, registries: Sequence[str]) -> None:
+
+class LateSandboxes:
+    """``starting`` is done when the local service listens; the first callers wait for it.
+    ``redis_url`` empty: ids are remembered in this process only."""
+
+    def __init__(
+        self,
+        server: RemoteServer,
+        starting: asyncio.Task[None],
+        redis_url: str,
+        registries: Sequence[str],
+    ) -> None:
         self._server = server
+        self._starting = starting
         self._redis_url = redis_url
         self._registries = registries
         self._loading: asyncio.Task[RemoteSandboxes] | None = None
@@ -33,6 +44,7 @@ class LateSandboxes:
         return await asyncio.shield(self._loading)
 
     async def _load(self) -> "RemoteSandboxes":
+        await asyncio.wait({self._starting}, timeout=_START_SECONDS)
         cache = None
         if self._redis_url:
             name = "diono.sandbox.adapters.redis_cache"
