@@ -8,7 +8,19 @@ from diono.infra.database import Base
 
 for module in (
     "infra.heartbeats",
-    *(f"features.{f}.tables" for f in ("accounts", "projects", "previews", "tasks")),
+    *(
+        f"features.{feature}.tables"
+        for feature in (
+            "accounts",
+            "projects",
+            "keys",
+            "models",
+            "previews",
+            "checkpoints",
+            "conversations",
+            "tasks",
+        )
+    ),
 ):
     importlib.import_module(f"diono.{module}")
 

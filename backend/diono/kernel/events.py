@@ -27,6 +27,8 @@ class EventType(StrEnum):
 
 
 class AgentRole(StrEnum):
+    """The built-in roles; users add their own, so an event's role is any short name."""
+
     SYSTEM = "System"
     PRODUCT_MANAGER = "ProductManager"
     ARCHITECT = "Architect"
@@ -56,7 +58,7 @@ class EventDraft(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     event_type: EventType
-    agent_role: AgentRole = AgentRole.SYSTEM
+    agent_role: str = Field(default=AgentRole.SYSTEM, min_length=1, max_length=40)
     payload: Payload = Field(default_factory=dict)
 
     @field_validator("payload")

@@ -15,3 +15,7 @@ class Project(Base):
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"), index=True)
     name: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    status: Mapped[str] = mapped_column(String(16), default="active")
+    blueprint: Mapped[str | None] = mapped_column(String(80))
+    forked_from: Mapped[str | None] = mapped_column(ForeignKey("projects.project_id"))
+    updated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

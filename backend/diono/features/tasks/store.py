@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from diono.features.tasks.errors import ArtifactNotFound, TaskNotFound
 from diono.features.tasks.schemas import ArtifactInfo, TaskError, TaskState, TaskStatus
 from diono.features.tasks.tables import Artifact, EventRow, Task
-from diono.kernel.events import AgentRole, Event, EventDraft, EventType, Payload
+from diono.kernel.events import Event, EventDraft, EventType, Payload
 
 EVENT_PAGE = 500
 
@@ -65,7 +65,7 @@ async def events_after(session: AsyncSession, task_id: str, event_id: int) -> li
             event_id=row.event_id,
             task_id=row.task_id,
             timestamp=row.timestamp,
-            agent_role=AgentRole(row.agent_role),
+            agent_role=row.agent_role,
             event_type=EventType(row.event_type),
             payload=row.payload,
         )

@@ -21,9 +21,18 @@ class Task(Base):
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.project_id"))
     prompt: Mapped[str] = mapped_column(Text)
     model: Mapped[str | None] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(20), default="build")
+    runner: Mapped[str] = mapped_column(String(80), default="team")
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    rerun_of: Mapped[str | None] = mapped_column(ForeignKey("tasks.task_id"))
+    priority: Mapped[int] = mapped_column(default=100)
     budget_seconds: Mapped[int]
+    budget_tokens: Mapped[int | None]
+    budget_cost_usd: Mapped[float | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     is_cancel_requested: Mapped[bool] = mapped_column(default=False)
+    is_pause_requested: Mapped[bool] = mapped_column(default=False)
+    attempt: Mapped[int] = mapped_column(default=1)
 
     status: Mapped[str] = mapped_column(String(16))
     progress: Mapped[float] = mapped_column(default=0.0)
@@ -34,6 +43,10 @@ class Task(Base):
     error_code: Mapped[str | None] = mapped_column(String(60))
     error_detail: Mapped[str | None] = mapped_column(Text)
     preview: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    waiting_for: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    tokens_in: Mapped[int] = mapped_column(default=0)
+    tokens_out: Mapped[int] = mapped_column(default=0)
+    cost_usd: Mapped[float] = mapped_column(default=0.0)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_event_id: Mapped[int] = mapped_column(default=0)
@@ -63,3 +76,17 @@ class Artifact(Base):
     path: Mapped[str] = mapped_column(String(400), primary_key=True)
     size: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
+
+
+class DecisionRow(Base):
+    """A question to the user and the answer, once there is one."""
+
+    __tablename__ = "decisions"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.task_id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    question: Mapped[dict[str, Any]] = mapped_column(JSON)
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
