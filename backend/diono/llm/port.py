@@ -15,13 +15,40 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class ToolSpec(_Frozen):
+    """A tool that the model may call; ``parameters`` is the JSON schema of its arguments."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    description: str = ""
+    parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+
+
+class ToolCall(_Frozen):
+    """One call that the model asks for. What it wrote is data: check it before doing it."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    unreadable: str = Field(
+        default="", description="What the model wrote, where that was no JSON object."
+    )
+
+
 class Message(_Frozen):
-    role: Literal["system", "user", "assistant"]
+    """A turn. An assistant's turn may carry calls; a ``tool`` turn answers one of them."""
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = Field(default="", description="Of a tool turn: the call it answers.")
 
 
 class ChatRequest(_Frozen):
-    """One chat completion. A trailing assistant message is a begun answer (prefill)."""
+    """One chat completion. A trailing assistant message is a begun answer (prefill).
+
+    ``thinking`` switches the model's thinking on or off; None leaves it to the provider. It is
+    sent only to models that have the switch.
+    """
 
     messages: tuple[Message, ...]
     max_tokens: int = Field(default=1024, ge=1)
@@ -29,11 +56,14 @@ class ChatRequest(_Frozen):
     seed: int | None = None
     stop: tuple[str, ...] = ()
     json_schema: dict[str, Any] | None = None
+    tools: tuple[ToolSpec, ...] = ()
+    thinking: bool | None = None
 
 
 class FinishReason(StrEnum):
     STOP = "stop"
     LENGTH = "length"
+    TOOLS = "tool_calls"
 
 
 class Usage(_Frozen):
@@ -43,9 +73,14 @@ class Usage(_Frozen):
 
 
 class ChatChunk(_Frozen):
-    """A piece of the answer. The last chunk has ``finish`` and ``usage`` (counted or estimated)."""
+    """A piece of the answer. The last chunk has ``finish`` and ``usage`` (counted or estimated).
+
+    Thinking comes apart from the text; tool calls come whole.
+    """
 
     text: str = ""
+    thinking: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
     finish: FinishReason | None = None
     usage: Usage | None = None
 
@@ -57,15 +92,27 @@ class Reply(_Frozen):
     is_cut: bool = Field(description="The token limit ended the answer.")
     usage: Usage
     seconds: float
+    thinking: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    is_prompt_cut: bool = Field(
+        default=False, description="The server read less of the prompt than it was sent."
+    )
 
 
 class ModelProfile(_Frozen):
-    """Facts about one model, so that no code branches on a model's name."""
+    """What a provider says of one model, so that no code branches on a model's name.
+
+    None means that the provider does not say; ``ModelFit`` has what was measured.
+    """
 
     context_tokens: int = 4096
     supports_json_schema: bool = False
-    supports_prefill: bool = False
+    supports_prefill: bool | None = False
+    supports_tools: bool | None = None
+    supports_thinking: bool | None = None
     is_local: bool = True
+    is_measurable: bool = Field(default=True, description="A script has nothing to measure.")
+    digest: str = Field(default="", description="Names these very weights; empty: not known.")
 
 
 class ModelInfo(_Frozen):

@@ -125,7 +125,9 @@ def _body_of(model: str, request: ChatRequest) -> JsonObject:
         "model": model,
         "max_tokens": request.max_tokens,
         "messages": [
-            message.model_dump() for message in request.messages if message.role != "system"
+            {"role": message.role, "content": message.content}
+            for message in request.messages
+            if message.role != "system"
         ],
         "stream": True,
     }

@@ -28,6 +28,7 @@ from diono.llm.port import (
 from diono.llm.providers import LlmConfig
 from diono.llm.streaming import ChunkStream, StreamLimits, deliver
 from diono.llm.threads import Reporter, reports_of
+from diono.llm.wire import wire_messages
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class EmbeddedModels:
 
 def _body_of(request: ChatRequest) -> JsonObject:
     body: JsonObject = {
-        "messages": [message.model_dump() for message in request.messages],
+        "messages": wire_messages(request),
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
         "stream": True,

@@ -151,7 +151,7 @@ def _arguments(model: str, request: ChatRequest, facts: ModelFacts) -> JsonObjec
         options["stop"] = list(request.stop)
     arguments: JsonObject = {
         "model": model,
-        "messages": [message.model_dump() for message in request.messages],
+        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
         "stream": True,
         "options": options,
     }

@@ -26,6 +26,7 @@ from diono.llm.port import (
 )
 from diono.llm.providers import LlmConfig
 from diono.llm.streaming import ChunkStream, StreamLimits, deliver
+from diono.llm.wire import wire_messages
 
 JsonObject = dict[str, Any]
 
@@ -161,7 +162,7 @@ def _finish(reason: str | None) -> FinishReason | None:
 def _body_of(model: str, request: ChatRequest) -> JsonObject:
     body: JsonObject = {
         "model": model,
-        "messages": [message.model_dump() for message in request.messages],
+        "messages": wire_messages(request),
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
         "stream": True,
