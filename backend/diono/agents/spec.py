@@ -45,6 +45,7 @@ class FieldSpec(_Frozen):
     name: str = Field(pattern=NAME_PATTERN)
     type: FieldType = "text"
     is_required: bool = False
+    former_name: str = ""
 
 
 class EntitySpec(_Frozen):

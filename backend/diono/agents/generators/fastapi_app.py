@@ -24,7 +24,8 @@ def entities_module(spec: Spec, entity: EntitySpec) -> str:
     ]
     for one in entity.fields:
         required = ", is_required=True" if one.is_required else ""
-        lines.append(f"        EntityField({one.name!r}, {one.type!r}{required}),")
+        former = f", former_name={one.former_name!r}" if one.former_name else ""
+        lines.append(f"        EntityField({one.name!r}, {one.type!r}{required}{former}),")
     return "\n".join([*lines, "    ),", ")", ""])
 
 

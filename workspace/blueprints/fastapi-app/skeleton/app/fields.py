@@ -23,6 +23,8 @@ class EntityField:
     name: str
     type: str = "text"
     is_required: bool = False
+    former_name: str = ""
+    """What the field was called before: its column is renamed, so that no row loses a value."""
 
     @property
     def label(self) -> str:

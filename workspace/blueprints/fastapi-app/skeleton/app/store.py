@@ -25,6 +25,21 @@ class Store:
                 f'CREATE TABLE IF NOT EXISTS "{entity.plural}" '
                 f"(id INTEGER PRIMARY KEY AUTOINCREMENT, {columns}, created_at TEXT NOT NULL)"
             )
+            self._follow_fields(database)
+
+    def _follow_fields(self, database: sqlite3.Connection) -> None:
+        """Bring an older table up to the fields of today; columns without a field are kept."""
+        table = self._entity.plural
+        there = {row["name"] for row in database.execute(f'PRAGMA table_info("{table}")')}
+        for field in self._entity.fields:
+            if field.name in there:
+                continue
+            if field.former_name in there:
+                database.execute(
+                    f'ALTER TABLE "{table}" RENAME COLUMN "{field.former_name}" TO "{field.name}"'
+                )
+            else:
+                database.execute(f'ALTER TABLE "{table}" ADD COLUMN {field.column}')
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -37,7 +52,7 @@ class Store:
             database.close()
 
     def _row(self, row: sqlite3.Row) -> Row:
-        values = dict(row)
+        values = {name: row[name] for name in ("id", *self._names, "created_at")}
         return values | {name: bool(values[name]) for name in self._booleans}
 
     def list(self, query: str = "") -> list[Row]:

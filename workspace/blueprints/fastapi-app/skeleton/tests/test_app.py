@@ -1,4 +1,6 @@
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +49,17 @@ def test_the_page_shows_the_form(client: TestClient) -> None:
     page = client.get("/").text
     assert TITLE in page
     assert all(f'name="{field.name}"' in page for field in ENTITY.fields)
+
+
+def test_rows_of_an_older_version_are_kept(tmp_path: Path) -> None:
+    first = ENTITY.fields[0]
+    with closing(sqlite3.connect(tmp_path / "test.db")) as database:
+        database.execute(
+            f'CREATE TABLE "{ENTITY.plural}" '
+            f'(id INTEGER PRIMARY KEY, "{first.former_name or first.name}", created_at TEXT)'
+        )
+        database.execute(f'INSERT INTO "{ENTITY.plural}" VALUES (1, \'old\', \'2030-01-01\')')
+        database.commit()
+    rows = TestClient(create_app(tmp_path / "test.db")).get(LISTING).json()
+    assert [row[first.name] for row in rows] == ["old"]
+    assert set(rows[0]) == {"id", "created_at", *BODY}
