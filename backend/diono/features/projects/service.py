@@ -47,6 +47,13 @@ def add_project(session: AsyncSession, owner_id: str, name: str, created_at: dat
     return project_id
 
 
+async def lock_project(session: AsyncSession, project_id: str, now: datetime) -> None:
+    """Let one writer at a time number things of a project, and note that it changed. Raises
+    ProjectNotFound if it was deleted meanwhile."""
+    if not await store.lock(session, project_id, now):
+        raise ProjectNotFound(f"There is no project {project_id!r} any more.")
+
+
 async def check_owned(database: Database, owner_id: str, project_id: str) -> None:
     """Raises ProjectNotFound, for a foreign project just the same."""
     async with database.read() as session:
