@@ -1,0 +1,1 @@
+"""The built-in runners, one module each with ``make(resources, detail)``; see registry.py."""
