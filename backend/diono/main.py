@@ -168,13 +168,16 @@ async def _launch_workflows(
             url or settings.data_dir / "workflows.sqlite", settings.executor_id, PARALLEL_BUILDS
         )
         heartbeats = Heartbeats(adapters.database, settings.executor_id, SystemClock())
-        job = jobs.BuildJob(
+        house = jobs.House(
             ledger=ledger,
             engine=engine,
-            models=adapters.catalog,
             sandboxes=adapters.sandboxes,
-            blueprints=jobs.BlueprintCatalog(BLUEPRINTS),
+            conversations=jobs.NoConversations(),
+            checkpoints=jobs.NoCheckpoints(),
             clock=SystemClock(),
+        )
+        job = jobs.BuildJob(
+            house, adapters.catalog, jobs.AssumedFits(), jobs.BlueprintCatalog(BLUEPRINTS)
         )
         await asyncio.wait({adapters.sandboxes_starting})
         await heartbeats.beat()

@@ -3,15 +3,15 @@
 The rules it keeps (each learnt from an experiment): the SQLite file is put in WAL before DBOS opens
 it; the executor id is stable, so that a restart recovers its own runs; the application version is
 fixed by hand; queues are registered after launch; results are small; a step may run twice, so its
-effects are idempotent; runs of one workflow take their steps one after another.
+effects are idempotent; steps side by side take their numbers before the first of them begins.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetWorkflowID, StepReservation
 
 from diono.infra.database import prepare_sqlite_file
 from diono.kernel.errors import Conflict
@@ -78,6 +78,31 @@ class WorkflowEngine:
     async def step(self, name: str, action: Action) -> JsonObject:
         """Run an action as a recorded step of the current run, or return its recorded result."""
         return await DBOS.run_step_async({"name": name}, action)
+
+    async def steps_together(
+        self, branches: Sequence[tuple[str, Action]], at_once: int
+    ) -> list[JsonObject]:
+        """Run recorded steps side by side; their results come in the order of ``branches``. All
+        end before the first error is raised."""
+        # Numbers are handed out in the order of the calls: drawn here, they are the same on replay.
+        reserved = [(DBOS.reserve_step(), name, action) for name, action in branches]
+        places = asyncio.Semaphore(at_once)
+
+        async def branch(step: StepReservation, name: str, action: Action) -> JsonObject:
+            async with places:
+                return await step.run_async({"name": name}, action)
+
+        tasks = [asyncio.ensure_future(branch(*each)) for each in reserved]
+        try:
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return [result for result in results if not isinstance(result, BaseException)]
 
     async def resume(self, run_id: str) -> None:
         """Queue an unfinished run again, whoever held it before."""

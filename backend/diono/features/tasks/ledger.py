@@ -1,8 +1,9 @@
 """What a running job reads and writes about its task; every write is idempotent."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from diono.agents.port import Decision, Question
 from diono.features.tasks import store
 from diono.features.tasks.schemas import ArtifactInfo
 from diono.infra.blobs import FolderBlobs
@@ -12,6 +13,7 @@ from diono.infra.database import Database
 from diono.kernel.events import Event, EventDraft, EventType
 
 CANCEL_POLL_SECONDS = 5.0
+EXPIRED = Decision(is_approved=False, is_expired=True)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,38 @@ class Ledger:
         with self._bus.subscribe(task_id) as subscription:
             while not await self.is_cancel_requested(task_id):
                 await subscription.wait(CANCEL_POLL_SECONDS)
+
+    async def ask(self, task_id: str, question: Question) -> None:
+        """Put a question to the user, once; the task is WAITING until it is answered."""
+        now = self._clock.now()
+        shown = question.model_dump(mode="json")
+        async with self._database.write() as session:
+            task = await store.any_owner(session, task_id, is_for_update=True)
+            if await store.decision(session, task_id, question.key) is not None:
+                return
+            expires_at = now + timedelta(seconds=question.expires_seconds)
+            store.add_decision(session, task_id, question.key, shown, (now, expires_at))
+            state = {"status": "WAITING", "phase": "waiting for you", "question": shown}
+            draft = EventDraft(event_type=EventType.STATE, payload=state)
+            await store.append_event(session, task, draft, f"ask.{question.key}", now)
+        self._bus.publish(task_id)
+
+    async def answer(self, task_id: str, key: str) -> Decision | None:
+        """Return the answer, or None while there is none and there is time for one."""
+        now = self._clock.now()
+        async with self._database.write() as session:
+            task = await store.any_owner(session, task_id, is_for_update=True)
+            row = await store.decision(session, task_id, key)
+            if row is None or (row.answer is None and now < row.expires_at):
+                return None
+            if row.answer is None:
+                await store.answer_decision(session, task, row, EXPIRED.model_dump(), now)
+        return Decision.model_validate(row.answer)
+
+    async def changed(self, task_id: str) -> None:
+        """Return at the task's next change, or after a few seconds."""
+        with self._bus.subscribe(task_id) as subscription:
+            await subscription.wait(CANCEL_POLL_SECONDS)
 
     async def unfinished(self) -> list[str]:
         async with self._database.read() as session:

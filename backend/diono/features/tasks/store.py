@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from diono.features.tasks.errors import ArtifactNotFound, TaskNotFound
 from diono.features.tasks.schemas import ArtifactInfo, TaskError, TaskState, TaskStatus
-from diono.features.tasks.tables import Artifact, EventRow, Task
+from diono.features.tasks.tables import Artifact, DecisionRow, EventRow, Task
 from diono.kernel.events import Event, EventDraft, EventType, Payload
 
 EVENT_PAGE = 500
@@ -121,11 +121,42 @@ def _fold_state(task: Task, payload: Payload, now: datetime) -> None:
     task.status = status
     task.progress = max(task.progress, min(1.0, float(payload.get("progress", 0.0))))
     task.phase = str(payload.get("phase", task.phase))[:60]
+    task.waiting_for = payload.get("question") if status is TaskStatus.WAITING else None
     if status is TaskStatus.RUNNING and task.started_at is None:
         task.started_at = now
     if status.is_terminal:
         task.finished_at = now
         task.current_agent = None
+
+
+async def decision(session: AsyncSession, task_id: str, key: str) -> DecisionRow | None:
+    return await session.get(DecisionRow, (task_id, key))
+
+
+def add_decision(
+    session: AsyncSession,
+    task_id: str,
+    key: str,
+    question: Payload,
+    period: tuple[datetime, datetime],
+) -> None:
+    """Add a question that was asked at the period's start and expires at its end."""
+    asked_at, expires_at = period
+    session.add(
+        DecisionRow(
+            task_id=task_id, key=key, question=question, asked_at=asked_at, expires_at=expires_at
+        )
+    )
+
+
+async def answer_decision(
+    session: AsyncSession, task: Task, row: DecisionRow, answer: Payload, now: datetime
+) -> None:
+    """Keep the first and only answer; the task goes on."""
+    row.answer, row.answered_at = answer, now
+    payload: Payload = {"status": "RUNNING", "phase": "going on", "key": row.key, "answer": answer}
+    draft = EventDraft(event_type=EventType.STATE, payload=payload)
+    await append_event(session, task, draft, f"answer.{row.key}", now)
 
 
 async def save_artifact(session: AsyncSession, task_id: str, info: ArtifactInfo) -> None:
