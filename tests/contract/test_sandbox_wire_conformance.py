@@ -10,6 +10,7 @@ from diono.kernel.errors import InvalidInput
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.errors import SandboxGone, ServiceMissing
 from diono.sandbox.port import (
+    CellRequest,
     ExecRequest,
     ExecResult,
     ExitReason,
@@ -207,3 +208,19 @@ async def test_what_is_hidden_from_listings(sandbox: Sandbox) -> None:
     await run(sandbox, "ln", "-s", "/etc/passwd", "link")
     await run(sandbox, "mkfifo", "pipe")
     assert [entry.path for entry in await sandbox.list_files()] == ["seen.txt"]
+
+
+async def test_cells_share_one_interpreter(kind: str, sandbox: Sandbox) -> None:
+    first = await sandbox.run_cell(CellRequest(code="import os; n = 20\nprint(os.getcwd())\nn + 1"))
+    assert first.is_success
+    assert first.stdout.startswith("/work\n")
+    if kind == "foreign":
+        return  # somebody else's server runs each cell by itself
+    assert first.stdout == "/work\n21\n"
+    endless = CellRequest(code="while True: pass", timeout_seconds=0.5)
+    assert (await sandbox.run_cell(endless)).reason is ExitReason.DEADLINE
+    broken = await sandbox.run_cell(CellRequest(code="print(n); n / 0"))
+    assert (broken.exit_code, broken.stdout) == (1, "20\n")
+    assert "ZeroDivisionError" in broken.stderr
+    flood = CellRequest(code="print('x' * 3_000_000)", output_limit_bytes=1000)
+    assert len((await sandbox.run_cell(flood)).stdout) < 1200

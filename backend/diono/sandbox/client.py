@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diono.sandbox import checks
+from diono.sandbox.client_cells import run_cell
 from diono.sandbox.client_exec import Commands
 from diono.sandbox.client_files import DEFAULT_MODE, Files, mode_command
 from diono.sandbox.client_http import ENDED, Channel
@@ -16,6 +17,7 @@ from diono.sandbox.errors import PortClosed, SandboxGone
 from diono.sandbox.fleet import Streams
 from diono.sandbox.installs.orders import FetchOrder
 from diono.sandbox.port import (
+    CellRequest,
     ExecEvent,
     ExecRequest,
     ExecResult,
@@ -107,6 +109,13 @@ class WireSandbox:
         seconds = request.timeout_seconds + _SNIPPET_GRACE_SECONDS
         with self._alive():
             return _snippet_result(await self._channel.json("/diono/run", call, seconds))
+
+    async def run_cell(self, request: CellRequest) -> ExecResult:
+        if not self._is_diono:
+            snippet = SnippetRequest(code=request.code, timeout_seconds=request.timeout_seconds)
+            return await self.run_python(snippet)
+        with self._alive():
+            return await run_cell(self._channel, request)
 
     async def read_file(self, path: str, limit_bytes: int = 1_000_000) -> bytes:
         with self._alive():

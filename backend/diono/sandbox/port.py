@@ -114,6 +114,15 @@ class SnippetRequest(_Frozen):
     timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
 
 
+class CellRequest(_Frozen):
+    """Python code for the sandbox's lasting interpreter. What it prints and the value of its last
+    expression are its output."""
+
+    code: str = Field(max_length=1_000_000)
+    timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
+    output_limit_bytes: int = Field(default=64_000, ge=0, le=8_000_000)
+
+
 class FileEntry(_Frozen):
     path: str
     is_dir: bool
@@ -183,6 +192,11 @@ class Sandbox(Protocol):
 
     async def run_python(self, request: SnippetRequest) -> ExecResult:
         """Run a snippet in a child of a warm interpreter; without one: as a command."""
+        ...
+
+    async def run_cell(self, request: CellRequest) -> ExecResult:
+        """Run a cell: variables and imports stay for the next one, also after a cell that failed
+        or was interrupted at its deadline. Without such an interpreter: as a command of its own."""
         ...
 
     async def read_file(self, path: str, limit_bytes: int = 1_000_000) -> bytes: ...
