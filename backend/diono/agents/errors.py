@@ -24,3 +24,13 @@ class PlanRefused(InvalidInput):
 
 class WorkspaceBroken(DionoError):
     code = "workspace_broken"
+
+
+class ChangeRefused(InvalidInput):
+    """What was asked cannot be done to this app; nothing was changed."""
+
+    code = "change_refused"
+
+
+class ProofUnreadable(InvalidInput):
+    code = "proof_unreadable"

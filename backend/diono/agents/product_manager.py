@@ -71,13 +71,18 @@ async def _with_entity(run: Run, prompt: str, spec: Spec) -> Spec:
     return spec.model_copy(update={"entity": entity, "origin": "model"})
 
 
-async def _with_functions(run: Run, prompt: str, spec: Spec) -> Spec:
+async def plan_functions(run: Run, prompt: str) -> tuple[FunctionSpec, ...]:
+    """Return the functions that the model plans for a request, completed; may be empty."""
     chat = messages("functions", request=request_of(prompt))
     raw = await ask_json(run, "functions", chat, schemas.FUNCTIONS, 500)
     functions = spec_rules.functions_from(raw, prompt)
-    chosen = [await _with_choices(run, prompt, function) for function in functions]
+    return tuple([await _with_choices(run, prompt, function) for function in functions])
+
+
+async def _with_functions(run: Run, prompt: str, spec: Spec) -> Spec:
+    chosen = await plan_functions(run, prompt)
     origin = "model" if chosen else "default"
-    return spec.model_copy(update={"functions": tuple(chosen), "origin": origin})
+    return spec.model_copy(update={"functions": chosen, "origin": origin})
 
 
 async def _with_choices(run: Run, prompt: str, function: FunctionSpec) -> FunctionSpec:

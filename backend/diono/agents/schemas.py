@@ -46,6 +46,19 @@ CHOICES = _list(_text(20), 2, 4)
 ENTITY = _object(
     name=_NAME, fields=_list(_object(name=_NAME, type=_one_of(get_args(FieldType))), 2, 6)
 )
+_NAME_OR_NOTHING = {"type": "string", "pattern": "^([a-z][a-z_0-9]{1,30})?$"}
+CHANGES = _object(
+    changes=_list(
+        _object(
+            operation=_one_of(("add_field", "rename_field", "remove_field", "require_field")),
+            name=_NAME,
+            new_name=_NAME_OR_NOTHING,
+            type=_one_of(get_args(FieldType)),
+        ),
+        0,
+        3,
+    )
+)
 TEXTS = _object(title=_text(50), summary=_text(160))
 
 

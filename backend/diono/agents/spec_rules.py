@@ -220,7 +220,7 @@ def entity_from(raw: Any, prompt: str) -> EntitySpec | None:
     name = text.singular(text.snake(str(values.get("name", "")), ""))
     fields: dict[str, FieldSpec] = {}
     for item in list_of(values.get("fields"))[:8]:
-        field = _field(dict_of(item))
+        field = field_from(dict_of(item))
         if field is not None:
             fields.setdefault(field.name, field)
     if not name or name in _RESERVED or not fields:
@@ -230,7 +230,8 @@ def entity_from(raw: Any, prompt: str) -> EntitySpec | None:
     return _entity(name, tuple(fields.values())[:6])
 
 
-def _field(values: dict[str, Any]) -> FieldSpec | None:
+def field_from(values: dict[str, Any]) -> FieldSpec | None:
+    """Read one field; its name says more of its type than a small model does."""
     name = text.snake(str(values.get("name", "")), "")
     kind = str(values.get("type", "text"))
     is_hidden = name in _HIDDEN_FIELDS or name.endswith("_id")
