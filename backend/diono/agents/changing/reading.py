@@ -71,8 +71,8 @@ _TYPE_OF_NOUN: dict[FieldType, tuple[str, ...]] = {
 _NO_FIELD = frozenset(
     text.words(
         "endpoint route button page command function search filter sort sorting export import "
-        "login authentication chart graph style theme mode color colour background dark light test tests "
-        "feature support option way validation pagination undo notification api reminder"
+        "login authentication chart graph style theme mode color colour background dark light test "
+        "tests feature support option way validation pagination undo notification api reminder"
     )
 )
 _EMPTY_WORDS = frozenset(
