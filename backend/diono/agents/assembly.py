@@ -18,6 +18,7 @@ from diono.agents.generators import fastapi_app, python_cli, static_web
 from diono.agents.meter import Run
 from diono.agents.port import Check, JsonObject
 from diono.agents.proof import Proof, run_proof
+from diono.agents.saved_proof import SavedProof
 from diono.agents.spec import Built, Example, FunctionSpec, Spec
 from diono.agents.workspace import Workspace
 from diono.kernel.events import EventType
@@ -40,6 +41,7 @@ class Assembly:
         self.built: list[Built] = []
         self.failures: list[Failure] = []
         self._baseline: set[str] = set()
+        self._proof = Proof()
         self._examples_of: dict[str, tuple[Example, ...]] = {}
 
     @property
@@ -200,12 +202,18 @@ class Assembly:
         if self.built:
             stubs = qa.stubs_for(self._spec, self.built)
             await self._find_baseline(Proof(cli=proof.cli, pages=proof.pages, changes=stubs))
+        self._proof = proof
         checks = [self._marked(one) for one in await self._prove("checks", proof)]
         for check in checks:
             await self._run.say(EventType.CHECK, **check.model_dump())
         if self.built and not self._is_page:
             await self._write_readme(checks)
         return checks
+
+    def saved_proof(self) -> SavedProof:
+        """Return the last proof in the form that is kept in the workspace."""
+        optional = tuple(sorted(self._baseline))
+        return SavedProof(spec=self._spec, proof=self._proof, optional=optional)
 
     def _marked(self, check: Check) -> Check:
         if check.name not in self._baseline or not check.is_required:

@@ -7,7 +7,7 @@ recorded step, and what is said between steps follows from recorded results only
 import json
 from collections.abc import Mapping
 
-from diono.agents import product_manager
+from diono.agents import product_manager, saved_proof
 from diono.agents.architect import plan_for
 from diono.agents.assembly import Assembly
 from diono.agents.blueprints import Blueprint, BlueprintCatalog
@@ -68,7 +68,8 @@ class _Team:
         reason = assembly.reason(self.checks)
         receipt = self.receipt("FAILED" if reason else "SUCCEEDED", reason)
         content = receipt.model_dump_json(indent=2).encode()
-        await workspace.write("receipt", {"receipt.json": content})
+        proof = assembly.saved_proof().to_bytes()
+        await workspace.write("receipt", {"receipt.json": content, saved_proof.PATH: proof})
         return receipt.model_copy(
             update={"commit": workspace.head, "files": tuple(sorted(workspace.files))}
         )
