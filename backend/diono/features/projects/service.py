@@ -1,17 +1,36 @@
 """Projects: what a task builds in. One workspace volume, at most one sandbox."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
+from loguru import logger
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from diono.features.projects import store
-from diono.features.projects.errors import ProjectNotFound
+from diono.features.projects.errors import (
+    NotConfirmed,
+    ProjectBusy,
+    ProjectNotActive,
+    ProjectNotFound,
+)
+from diono.features.projects.schemas import (
+    NAME_LENGTH,
+    ChangeProject,
+    ProjectInfo,
+    ProjectPage,
+    ProjectStatus,
+    SandboxState,
+)
 from diono.features.projects.tables import Project
+from diono.infra.clock import Clock
 from diono.infra.database import Database
+from diono.kernel.errors import DionoError
+from diono.kernel.events import storable
 from diono.kernel.ids import new_id
-from diono.sandbox.port import Limits, SandboxSpec
+from diono.sandbox.keyring import RunningSandbox
+from diono.sandbox.port import Limits, Sandboxes, SandboxSpec
 
-NAME_LENGTH = 80
 # Allocated in full while a sandbox runs, so that a full host cannot break it; a workspace grows
 # once its project turns out to need more.
 WORKSPACE_MB = 128
@@ -19,6 +38,24 @@ _LIMITS = {
     "node": Limits(memory_mb=1024, disk_mb=1024),
     "go": Limits(memory_mb=1024, disk_mb=512),
 }
+
+
+class Listing(Protocol):
+    """The sandbox service's list of an owner's sandboxes."""
+
+    async def sandboxes(self, owner: str) -> Sequence[RunningSandbox]: ...
+
+
+class Activity(Protocol):
+    """What the tasks tell of projects."""
+
+    async def running(self, project_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return {project: a task of it that has been started and has not ended}."""
+        ...
+
+    async def started(self, project_ids: Sequence[str]) -> set[str]:
+        """Return those in which anything ever ran."""
+        ...
 
 
 def sandbox_of(owner_id: str, project_id: str, template: str = "base") -> SandboxSpec:
@@ -35,27 +72,192 @@ def sandbox_of(owner_id: str, project_id: str, template: str = "base") -> Sandbo
 
 def add_project(session: AsyncSession, owner_id: str, name: str, created_at: datetime) -> str:
     """Add a project to the caller's transaction and return its id."""
-    project_id = new_id("prj")
-    session.add(
-        Project(
-            project_id=project_id,
-            owner_id=owner_id,
-            name=name[:NAME_LENGTH],
-            created_at=created_at,
-        )
-    )
-    return project_id
+    project = store.new(new_id("prj"), owner_id, _named(name), created_at)
+    session.add(project)
+    return project.project_id
+
+
+async def fork_project(
+    session: AsyncSession, origin: tuple[str, str], name: str, created_at: datetime
+) -> str:
+    """Add a copy's row to the caller's transaction and return its id. Raises ProjectNotFound."""
+    source = await store.owned(session, *origin)
+    if source is None:
+        raise _missing(origin[1])
+    project = store.new(new_id("prj"), source.owner_id, _named(name), created_at)
+    project.blueprint, project.forked_from = source.blueprint, source.project_id
+    session.add(project)
+    return project.project_id
+
+
+async def remove_project(session: AsyncSession, project_id: str) -> None:
+    """Delete a project's row and all that hangs on it, in the caller's transaction."""
+    await store.remove(session, project_id)
 
 
 async def lock_project(session: AsyncSession, project_id: str, now: datetime) -> None:
     """Let one writer at a time number things of a project, and note that it changed. Raises
     ProjectNotFound if it was deleted meanwhile."""
-    if not await store.lock(session, project_id, now):
-        raise ProjectNotFound(f"There is no project {project_id!r} any more.")
+    project = await store.lock(session, project_id)
+    if project is None:
+        raise _missing(project_id)
+    project.updated_at = now
 
 
 async def check_owned(database: Database, owner_id: str, project_id: str) -> None:
     """Raises ProjectNotFound, for a foreign project just the same."""
     async with database.read() as session:
         if not await store.is_owned(session, owner_id, project_id):
-            raise ProjectNotFound(f"There is no project {project_id!r} of yours.")
+            raise _missing(project_id)
+
+
+class Projects:
+    """Every method filters by owner. ``listing`` and ``activity`` are asked, not owned."""
+
+    def __init__(
+        self,
+        database: Database,
+        sandboxes: Sandboxes,
+        listing: Listing,
+        activity: Activity,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._sandboxes = sandboxes
+        self._listing = listing
+        self._activity = activity
+        self._clock = clock
+
+    async def create(self, owner_id: str, name: str) -> ProjectInfo:
+        """Add an empty project."""
+        async with self._database.write() as session:
+            project_id = add_project(session, owner_id, name, self._clock.now())
+        return await self.one(owner_id, project_id)
+
+    async def one(self, owner_id: str, project_id: str) -> ProjectInfo:
+        """Raises ProjectNotFound."""
+        async with self._database.read() as session:
+            project = await store.owned(session, owner_id, project_id)
+        if project is None:
+            raise _missing(project_id)
+        return (await self._told(owner_id, [project]))[0]
+
+    async def page(
+        self, owner_id: str, cursor: str | None, limit: int, status: ProjectStatus | None
+    ) -> ProjectPage:
+        async with self._database.read() as session:
+            found = await store.page(session, owner_id, cursor, limit + 1, status)
+        items = await self._told(owner_id, found[:limit])
+        has_more = len(found) > limit
+        return ProjectPage(items=items, next_cursor=items[-1].project_id if has_more else None)
+
+    async def change(self, owner_id: str, project_id: str, wanted: ChangeProject) -> ProjectInfo:
+        """Rename a project, or pause, end or reactivate it. Raises ProjectNotFound, ProjectBusy
+        if a run is active and shall not go on."""
+        await check_owned(self._database, owner_id, project_id)
+        status = wanted.status
+        if status is not None and status is not ProjectStatus.ACTIVE:
+            await self.check_idle(project_id)
+        async with self._database.write() as session:
+            project = await store.lock(session, project_id)
+            if project is None:
+                raise _missing(project_id)
+            if wanted.name is not None:
+                project.name = _named(wanted.name)
+            if status is not None:
+                project.status = status
+            project.updated_at = self._clock.now()
+        if status is ProjectStatus.PAUSED:
+            await self._sandboxes.pause(owner_id, project_id)
+        if status is ProjectStatus.ENDED:
+            await self._sandboxes.kill(owner_id, project_id)
+        return await self.one(owner_id, project_id)
+
+    async def delete(self, owner_id: str, project_id: str, name: str) -> None:
+        """End its sandbox and remove its files and rows. Raises ProjectNotFound, NotConfirmed,
+        ProjectBusy, and what the sandbox service raises: then nothing is removed yet."""
+        async with self._database.read() as session:
+            project = await store.owned(session, owner_id, project_id)
+        if project is None:
+            raise _missing(project_id)
+        if name.strip() != project.name.strip():
+            raise NotConfirmed(
+                f"Send the project's name, {project.name!r}, to confirm: deleting cannot be undone."
+            )
+        await self.check_idle(project_id)
+        await self._sandboxes.delete_workspace(owner_id, project_id)
+        async with self._database.write() as session:
+            await store.remove(session, project_id)
+
+    async def check_idle(self, project_id: str) -> None:
+        """Raises ProjectBusy while a run of the project is active."""
+        task_id = (await self._activity.running([project_id])).get(project_id)
+        if task_id is not None:
+            raise ProjectBusy(
+                f"The task {task_id} works in this project. Wait for its end, or cancel it: "
+                f"`POST /api/tasks/{task_id}/cancel`."
+            )
+
+    async def check_active(self, owner_id: str, project_id: str) -> None:
+        """Raises ProjectNotFound, ProjectNotActive."""
+        async with self._database.read() as session:
+            project = await store.owned(session, owner_id, project_id)
+        if project is None:
+            raise _missing(project_id)
+        if project.status != ProjectStatus.ACTIVE:
+            raise ProjectNotActive(
+                f"The project is {project.status}. Make it active again: "
+                f'`PATCH /api/projects/{project_id}` with `{{"status": "active"}}`.'
+            )
+
+    async def _told(self, owner_id: str, rows: Sequence[Project]) -> list[ProjectInfo]:
+        ids = [row.project_id for row in rows]
+        running = await self._activity.running(ids)
+        sandboxes = await self._sandbox_states(owner_id, ids)
+        return [
+            ProjectInfo(
+                project_id=row.project_id,
+                owner_id=row.owner_id,
+                name=row.name,
+                status=ProjectStatus(row.status),
+                blueprint=row.blueprint,
+                forked_from=row.forked_from,
+                sandbox=sandboxes.get(row.project_id),
+                running_task_id=running.get(row.project_id),
+                created_at=row.created_at,
+                updated_at=row.updated_at,
+            )
+            for row in rows
+        ]
+
+    async def _sandbox_states(
+        self, owner_id: str, ids: Sequence[str]
+    ) -> Mapping[str, SandboxState]:
+        if not ids:
+            return {}
+        try:
+            listed = await self._listing.sandboxes(owner_id)
+        except DionoError as error:
+            logger.warning("sandboxes of {} not listed: {}", owner_id, error.detail)
+            return {}
+        live = {
+            item.metadata.get("project", ""): SandboxState(item.state)
+            for item in listed
+            if item.state in (SandboxState.RUNNING, SandboxState.PAUSED)
+        }
+        started = await self._activity.started(ids)
+        return {
+            project_id: live.get(
+                project_id,
+                SandboxState.KILLED if project_id in started else SandboxState.NONE,
+            )
+            for project_id in ids
+        }
+
+
+def _named(name: str) -> str:
+    return " ".join(storable(name).split())[:NAME_LENGTH] or "Project"
+
+
+def _missing(project_id: str) -> ProjectNotFound:
+    return ProjectNotFound(f"There is no project {project_id!r} of yours.")
