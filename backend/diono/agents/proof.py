@@ -27,6 +27,7 @@ class CliCase:
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     expected: str | None = None
     contains: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     should_succeed: bool = True
     allows_nothing: bool = False
     note: str = ""
@@ -97,7 +98,9 @@ def judge_cli(case: CliCase, seen: Mapping[str, Any]) -> Check:
         problem = "printed nothing"
     else:
         missing = [word for word in case.contains if word not in stdout]
+        extra = [word for word in case.lacks if word in stdout]
         problem = f"{missing[0]!r} is not in the output" if missing else ""
+        problem = f"{extra[0]!r} is in the output" if extra else problem
     good = f"{line} -> {_shown(stdout) if case.should_succeed else f'exit status {exit_code}'}"
     note = f" ({case.note})" if case.note else ""
     return Check(

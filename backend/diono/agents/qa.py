@@ -1,5 +1,6 @@
 """QA: turns the spec and the settled examples into checks that are really run."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from diono.agents import text
@@ -31,13 +32,13 @@ def proof_for(spec: Spec, blueprint: Blueprint, built: list[Built]) -> Proof:
             tests=tests,
             service=service,
             requests=(HttpRequest("GET", "/"),),
-            http=(Expectation("the page is served", 0, 200, (_html(spec.title),)),),
+            http=(Expectation("the page is served", 0, 200, (html(spec.title),)),),
         )
     paths = tuple(python_cli.path_of(one.function) for one in built)
     return Proof(cli=_cli(built), tests=tests, syntax=("main.py", *paths))
 
 
-def _html(title: str) -> str:
+def html(title: str) -> str:
     return title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -63,8 +64,9 @@ def _chosen(built: Built) -> list[Example]:
     return usable[:EXAMPLES_PER_FUNCTION] if usable else list(built.examples[:2])
 
 
-def example_line(built: Built, example: Example, is_single: bool) -> CliCase:
-    return _cli_case(built, example, is_single)
+def command_cases(built: Sequence[Built], is_single: bool) -> tuple[CliCase, ...]:
+    """Return the examples of each function as command lines."""
+    return tuple(_cli_case(one, example, is_single) for one in built for example in _chosen(one))
 
 
 def _cli_case(built: Built, example: Example, is_single: bool) -> CliCase:
@@ -151,7 +153,12 @@ def _pages(spec: Spec, built: list[Built]) -> tuple[PageCase, ...]:
         return (opened, *(_ticker_down() if spec.counts_down else _ticker_up()))
     if spec.shape == "local_records" and spec.entity is not None:
         return (opened, *_local_records(spec.entity))
-    return (opened, *[_form(one, example) for one in built for example in _chosen(one)])
+    return (opened, *form_cases(built))
+
+
+def form_cases(built: Sequence[Built]) -> tuple[PageCase, ...]:
+    """Return the examples of each function as forms that are filled in and sent."""
+    return tuple(_form(one, example) for one in built for example in _chosen(one))
 
 
 def _form(built: Built, example: Example) -> PageCase:

@@ -67,6 +67,7 @@ class Spec(_Frozen):
     functions: tuple[FunctionSpec, ...] = ()
     entity: EntitySpec | None = None
     counts_down: bool = True
+    default_command: str = Field(default="", description="Used where no command is named.")
     origin: Origin = "default"
 
 

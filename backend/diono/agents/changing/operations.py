@@ -146,7 +146,11 @@ def _add_function(spec: Spec, function: FunctionSpec) -> Spec:
         raise ChangeRefused(f"There is a function {function.name} already.")
     if len(spec.functions) >= MOST_FUNCTIONS:
         raise ChangeRefused(f"The program has {MOST_FUNCTIONS} functions, which is the most.")
-    return spec.model_copy(update={"functions": (*spec.functions, function)})
+    # A program with one command is called without its name, and shall stay so.
+    only = spec.functions[0].command if len(spec.functions) == 1 else ""
+    default = spec.default_command or (only if spec.blueprint == "python-cli" else "")
+    functions = (*spec.functions, function)
+    return spec.model_copy(update={"functions": functions, "default_command": default})
 
 
 def _remove_function(spec: Spec, name: str) -> Spec:
@@ -156,7 +160,10 @@ def _remove_function(spec: Spec, name: str) -> Spec:
         raise ChangeRefused(f"There is no function {name}. There are: {names or 'none'}.")
     if not kept:
         raise ChangeRefused(f"{name} is the only thing the program does; it stays.")
-    return spec.model_copy(update={"functions": kept})
+    commands = [one.command for one in kept]
+    is_gone = spec.default_command not in commands
+    default = commands[0] if spec.blueprint == "python-cli" and is_gone else spec.default_command
+    return spec.model_copy(update={"functions": kept, "default_command": default})
 
 
 def describe(operation: Operation) -> str:

@@ -52,7 +52,8 @@ def main_module(spec: Spec, functions: list[FunctionSpec]) -> str:
             "    ),",
         ]
     lines += ["]", "", 'if __name__ == "__main__":']
-    lines.append(f"    sys.exit(run({spec.title!r}, {spec.summary!r}, COMMANDS))")
+    default = f", default={spec.default_command!r}" if spec.default_command else ""
+    lines.append(f"    sys.exit(run({spec.title!r}, {spec.summary!r}, COMMANDS{default}))")
     return "\n".join(lines) + "\n"
 
 

@@ -88,11 +88,13 @@ def add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
         )  # fmt: skip
 
 
-def parser_of(title: str, summary: str, commands: list[Command]) -> argparse.ArgumentParser:
-    """A single command needs no name; several become sub-commands."""
+def parser_of(
+    title: str, summary: str, commands: list[Command], is_named: bool = False
+) -> argparse.ArgumentParser:
+    """A single command needs no name, unless ``is_named``; several become sub-commands."""
     parser = argparse.ArgumentParser(description=f"{title}. {summary}".replace("%", "%%"))
     targets: list[tuple[argparse.ArgumentParser, Command]] = []
-    if len(commands) == 1:
+    if len(commands) == 1 and not is_named:
         targets.append((parser, commands[0]))
     elif commands:
         group = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -107,9 +109,24 @@ def parser_of(title: str, summary: str, commands: list[Command]) -> argparse.Arg
     return parser
 
 
-def run(title: str, summary: str, commands: list[Command], argv: list[str] | None = None) -> int:
+def with_default(argv: list[str], commands: list[Command], default: str) -> list[str]:
+    """Name the default command where none is named, as in the days when it was the only one."""
+    is_named = bool(argv) and argv[0] in {"-h", "--help", *(one.name for one in commands)}
+    return argv if is_named or not argv else [default, *argv]
+
+
+def run(
+    title: str,
+    summary: str,
+    commands: list[Command],
+    argv: list[str] | None = None,
+    default: str = "",
+) -> int:
     """Run one command. Returns the exit status: 0, 1 for bad values, 3 if it is not built."""
-    chosen = parser_of(title, summary, commands).parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    if default:
+        given = with_default(given, commands, default)
+    chosen = parser_of(title, summary, commands, bool(default)).parse_args(given)
     if not commands:
         print(summary)
         return 0

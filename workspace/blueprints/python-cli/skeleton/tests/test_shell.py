@@ -30,3 +30,12 @@ def test_bad_values_end_with_an_error(capsys: pytest.CaptureFixture[str]) -> Non
         run("Title", "Summary.", [ADD], ["two", "3"])
     assert run("Title", "Summary.", [COUNT], ["/no/such/file"]) == 1
     assert "error:" in capsys.readouterr().err
+
+
+def test_a_default_command_needs_no_name(capsys: pytest.CaptureFixture[str]) -> None:
+    negate = Command("negate", lambda a: -a, arguments=[Argument("a", int)])
+    commands = [ADD, negate]
+    assert run("Title", "Summary.", commands, ["2", "3"], default="add") == 0
+    assert run("Title", "Summary.", commands, ["add", "2", "3"], default="add") == 0
+    assert run("Title", "Summary.", commands, ["negate", "2"], default="add") == 0
+    assert capsys.readouterr().out == "5\n5\n-2\n"
