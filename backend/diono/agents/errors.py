@@ -34,3 +34,23 @@ class ChangeRefused(InvalidInput):
 
 class ProofUnreadable(InvalidInput):
     code = "proof_unreadable"
+
+
+class CyclicPlan(PlanRefused):
+    code = "cyclic_plan"
+
+
+class UnknownRole(PlanRefused):
+    code = "unknown_role"
+
+
+class StepFailed(DionoError):
+    """A step of work that ran beside others failed; the detail is its error's."""
+
+    code = "step_failed"
+
+
+class RoleBroken(InvalidInput):
+    """A role or a workflow file cannot be used; the detail names file, line and the way out."""
+
+    code = "role_broken"
