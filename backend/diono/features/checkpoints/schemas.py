@@ -43,6 +43,19 @@ class ChangeCheckpoint(BaseModel):
     title: str | None = Field(default=None, min_length=1, max_length=TITLE_LENGTH)
 
 
+class RestoreProject(BaseModel):
+    checkpoint_id: str
+
+
+class ForkProject(BaseModel):
+    """Everything has a default: the files as they are, and the name with “(copy)”."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"name": "Try it"}]})
+
+    checkpoint_id: str | None = Field(default=None, description="Null: the project as it is.")
+    name: str | None = Field(default=None, min_length=1, max_length=80)
+
+
 class FileChange(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 

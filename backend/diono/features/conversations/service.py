@@ -22,6 +22,7 @@ from diono.kernel.events import storable
 
 THRESHOLD_TOKENS = 5_000
 WINDOW_SHARE = 0.4
+DEFAULT_WINDOW_TOKENS = 32_768
 MESSAGE_TOKENS_LIMIT = 20_000
 _KEY_LENGTH = 160
 # Of the threshold: what stays word for word after a summary, and the summary itself.
@@ -44,7 +45,9 @@ class Conversations:
     def threshold(self, window_tokens: int) -> int:
         return min(self._threshold_tokens, int(window_tokens * WINDOW_SHARE))
 
-    async def recall(self, project_id: str, window_tokens: int) -> tuple[Sequence[Said], Memory]:
+    async def recall(
+        self, project_id: str, window_tokens: int = DEFAULT_WINDOW_TOKENS
+    ) -> tuple[Sequence[Said], Memory]:
         """Return the conversation, older parts as their summary, and the memory.
 
         What is still longer than the threshold (nobody called ``condense``) loses its oldest

@@ -1,8 +1,11 @@
 """Projects: what a task builds in. One workspace volume, at most one sandbox."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from loguru import logger
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -127,6 +130,25 @@ class Projects:
         self._listing = listing
         self._activity = activity
         self._clock = clock
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def check_owned(self, owner_id: str, project_id: str) -> None:
+        """Raises ProjectNotFound."""
+        await check_owned(self._database, owner_id, project_id)
+
+    @asynccontextmanager
+    async def alone(self, project_id: str) -> AsyncGenerator[None]:
+        """Let one change or start of a project happen at a time in this process."""
+        lock = self._locks.setdefault(project_id, asyncio.Lock())
+        async with lock:
+            yield
+
+    @asynccontextmanager
+    async def idle(self, project_id: str) -> AsyncGenerator[None]:
+        """Hold a project in which nothing runs. Raises ProjectBusy."""
+        async with self.alone(project_id):
+            await self.check_idle(project_id)
+            yield
 
     async def create(self, owner_id: str, name: str) -> ProjectInfo:
         """Add an empty project."""
@@ -184,10 +206,10 @@ class Projects:
             raise NotConfirmed(
                 f"Send the project's name, {project.name!r}, to confirm: deleting cannot be undone."
             )
-        await self.check_idle(project_id)
-        await self._sandboxes.delete_workspace(owner_id, project_id)
-        async with self._database.write() as session:
-            await store.remove(session, project_id)
+        async with self.idle(project_id):
+            await self._sandboxes.delete_workspace(owner_id, project_id)
+            async with self._database.write() as session:
+                await store.remove(session, project_id)
 
     async def check_idle(self, project_id: str) -> None:
         """Raises ProjectBusy while a run of the project is active."""
