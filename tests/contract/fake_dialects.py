@@ -19,6 +19,15 @@ class Ask:
     stop: list[str]
     schema: Json | None
     context_tokens: int
+    has_tools: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """A tool call that the fake model makes; ``arguments`` is JSON text, perhaps damaged."""
+
+    name: str
+    arguments: str
 
 
 class Dialect(Protocol):
@@ -30,7 +39,9 @@ class Dialect(Protocol):
     def other(self, path: str, body: Json, models: list[str]) -> tuple[int, Json]: ...
     def opening(self, prompt_tokens: int) -> bytes: ...
     def piece(self, text: str) -> bytes: ...
-    def ending(self, was_cut: bool, prompt_tokens: int, completion_tokens: int) -> bytes: ...
+    def thought(self, text: str) -> bytes: ...
+    def calls(self, calls: list[Call]) -> bytes: ...
+    def ending(self, reason: str, prompt_tokens: int, completion_tokens: int) -> bytes: ...
     def fault(self, status: int, message: str) -> Json: ...
 
 
@@ -59,6 +70,7 @@ class OllamaDialect:
             stop=options.get("stop", []),
             schema=body.get("format"),
             context_tokens=options["num_ctx"],
+            has_tools=bool(body.get("tools")),
         )
 
     def other(self, path: str, body: Json, models: list[str]) -> tuple[int, Json]:
@@ -66,12 +78,17 @@ class OllamaDialect:
             return 200, {"version": "0.99.0"}
         if path == "/api/tags":
             details = {"parameter_size": "7B"}
-            return 200, {"models": [{"model": m, "size": 10, "details": details} for m in models]}
+            return 200, {
+                "models": [
+                    {"model": m, "size": 10, "details": details, "digest": f"d-{m}"} for m in models
+                ]
+            }
         if path == "/api/show" and body.get("model") in models:
+            more = ["thinking"] if body["model"] == "thinker" else []
             return 200, {
                 "model_info": {"fake.context_length": CONTEXT_TOKENS},
                 "template": "{{ if not $last }}end{{ end }}",
-                "capabilities": ["completion"],
+                "capabilities": ["completion", "tools", *more],
             }
         return 404, self.fault(404, f"model '{body.get('model')}' not found")
 
@@ -81,12 +98,24 @@ class OllamaDialect:
     def piece(self, text: str) -> bytes:
         return _line({"message": {"role": "assistant", "content": text}, "done": False})
 
-    def ending(self, was_cut: bool, prompt_tokens: int, completion_tokens: int) -> bytes:
+    def thought(self, text: str) -> bytes:
+        message = {"role": "assistant", "content": "", "thinking": text}
+        return _line({"message": message, "done": False})
+
+    def calls(self, calls: list[Call]) -> bytes:
+        functions = [
+            {"function": {"name": call.name, "arguments": json.loads(call.arguments)}}
+            for call in calls
+        ]
+        message = {"role": "assistant", "content": "", "tool_calls": functions}
+        return _line({"message": message, "done": False})
+
+    def ending(self, reason: str, prompt_tokens: int, completion_tokens: int) -> bytes:
         return _line(
             {
                 "message": {"role": "assistant", "content": ""},
                 "done": True,
-                "done_reason": "length" if was_cut else "stop",
+                "done_reason": "length" if reason == "length" else "stop",
                 "prompt_eval_count": prompt_tokens,
                 "eval_count": completion_tokens,
             }
@@ -112,6 +141,7 @@ class OpenAiDialect:
             stop=body.get("stop", []),
             schema=schema,
             context_tokens=CONTEXT_TOKENS,
+            has_tools=bool(body.get("tools")),
         )
 
     def other(self, path: str, body: Json, models: list[str]) -> tuple[int, Json]:
@@ -129,8 +159,21 @@ class OpenAiDialect:
     def piece(self, text: str) -> bytes:
         return _event(self._chunk({"content": text}))
 
-    def ending(self, was_cut: bool, prompt_tokens: int, completion_tokens: int) -> bytes:
-        last = self._chunk({}, "length" if was_cut else "stop")
+    def thought(self, text: str) -> bytes:
+        return _event(self._chunk({"reasoning_content": text}))
+
+    def calls(self, calls: list[Call]) -> bytes:
+        out = b""
+        for index, call in enumerate(calls):
+            start = {"id": f"c{index}", "type": "function", "function": {"name": call.name}}
+            out += _event(self._chunk({"tool_calls": [{"index": index, **start}]}))
+            for piece in (call.arguments[:5], call.arguments[5:]):
+                part = {"index": index, "function": {"arguments": piece}}
+                out += _event(self._chunk({"tool_calls": [part]}))
+        return out
+
+    def ending(self, reason: str, prompt_tokens: int, completion_tokens: int) -> bytes:
+        last = self._chunk({}, reason)
         counts = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens}
         usage = {**self._chunk({}), "choices": [], "usage": {**counts, "total_tokens": 0}}
         return _event(last) + _event(usage) + b"data: [DONE]\n\n"
@@ -161,6 +204,7 @@ class AnthropicDialect:
             stop=body.get("stop_sequences", []),
             schema=body.get("output_config", {}).get("format", {}).get("schema"),
             context_tokens=CONTEXT_TOKENS,
+            has_tools=bool(body.get("tools")),
         )
 
     def other(self, path: str, body: Json, models: list[str]) -> tuple[int, Json]:
@@ -197,9 +241,28 @@ class AnthropicDialect:
             {"type": "content_block_delta", "index": 0, "delta": delta}, "content_block_delta"
         )
 
-    def ending(self, was_cut: bool, prompt_tokens: int, completion_tokens: int) -> bytes:
-        reason = "max_tokens" if was_cut else "end_turn"
-        delta = {"stop_reason": reason, "stop_sequence": None}
+    def thought(self, text: str) -> bytes:
+        delta = {"type": "thinking_delta", "thinking": text}
+        return _event(
+            {"type": "content_block_delta", "index": 0, "delta": delta}, "content_block_delta"
+        )
+
+    def calls(self, calls: list[Call]) -> bytes:
+        out = b""
+        for index, call in enumerate(calls, start=1):
+            block = {"type": "tool_use", "id": f"t{index}", "name": call.name, "input": {}}
+            start = {"type": "content_block_start", "index": index, "content_block": block}
+            out += _event(start, "content_block_start")
+            for piece in (call.arguments[:5], call.arguments[5:]):
+                delta = {"type": "input_json_delta", "partial_json": piece}
+                event = {"type": "content_block_delta", "index": index, "delta": delta}
+                out += _event(event, "content_block_delta")
+            out += _event({"type": "content_block_stop", "index": index}, "content_block_stop")
+        return out
+
+    def ending(self, reason: str, prompt_tokens: int, completion_tokens: int) -> bytes:
+        reasons = {"length": "max_tokens", "stop": "end_turn", "tool_calls": "tool_use"}
+        delta = {"stop_reason": reasons[reason], "stop_sequence": None}
         usage = {"output_tokens": completion_tokens}
         return (
             _event({"type": "content_block_stop", "index": 0}, "content_block_stop")

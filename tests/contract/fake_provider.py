@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
-from contract.fake_dialects import CONTEXT_TOKENS, Ask, Dialect, Json
+from contract.fake_dialects import CONTEXT_TOKENS, Ask, Call, Dialect, Json
 
 GOOD = "good-coder-7b"
 FAULTY = (
     "limited-once", "limited", "broken-once", "broken", "garbled", "cut", "unfinished", "hang",
-    "stall", "refused", "endless", "html",
+    "stall", "refused", "endless", "html", "thinker", "tagger", "mumbler", "cutter",
 )  # fmt: skip
 STORY = "One two three four five six seven eight nine ten."
+THOUGHT = "They want a story."
 JSON_REPLY = '{"fruits": ["apple", "pear"]}'
 
 
@@ -91,7 +92,8 @@ class FakeProvider:
             return 429, "slow down"
         if ask.model == "broken" or (ask.model == "broken-once" and times == 1):
             return 500, "internal fault"
-        if not self.dialect.cuts_silently and self._sent_tokens(ask) > CONTEXT_TOKENS:
+        cuts = self.dialect.cuts_silently or ask.model == "cutter"
+        if not cuts and self._sent_tokens(ask) > CONTEXT_TOKENS:
             return 400, f"prompt is too long: the maximum context length is {CONTEXT_TOKENS}"
         return None
 
@@ -109,7 +111,7 @@ class FakeProvider:
         if ask.model == "hang":
             await writer.drain()
             await asyncio.Event().wait()
-        await self._send(writer, dialect.opening(self._prompt_tokens(ask)))
+        await self._send(writer, self._opening(ask))
         words, was_cut = self._words(ask)
         if ask.model == "garbled":
             await self._send(writer, dialect.piece(words[0]).replace(b"}", b"", 2))
@@ -123,14 +125,32 @@ class FakeProvider:
             if number == 1 and ask.model == "stall":
                 await asyncio.Event().wait()
             await self._send(writer, dialect.piece(word))
+        calls = self._calls(ask)
+        if calls:
+            await self._send(writer, dialect.calls(calls))
         if ask.model != "unfinished":
-            ending = dialect.ending(was_cut, self._prompt_tokens(ask), len(words))
+            reason = "length" if was_cut else "tool_calls" if calls else "stop"
+            ending = dialect.ending(reason, self._prompt_tokens(ask), len(words))
             await self._send(writer, ending)
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 
+    def _opening(self, ask: Ask) -> bytes:
+        thought = self.dialect.thought(THOUGHT) if ask.model == "thinker" else b""
+        return self.dialect.opening(self._prompt_tokens(ask)) + thought
+
+    def _calls(self, ask: Ask) -> list[Call]:
+        """Two calls for every request with tools, unless it brings their results."""
+        if not ask.has_tools or "sunny" in json.dumps(ask.messages):
+            return []
+        if ask.model == "mumbler":
+            return [Call("weather", "nonsense {")]
+        return [Call("weather", '{"city": "Oslo"}'), Call("weather", '{"city": "Rome"}')]
+
     def _words(self, ask: Ask) -> tuple[list[str], bool]:
         text = JSON_REPLY if ask.schema else STORY
+        if ask.model == "tagger":
+            text = f"<think>{THOUGHT}</think>\n\n{text}"
         last = ask.messages[-1]
         if last["role"] == "assistant":
             text = text.removeprefix(str(last["content"]))
@@ -145,7 +165,7 @@ class FakeProvider:
         return ask.context_tokens // 2 if sent > ask.context_tokens else sent
 
     def _sent_tokens(self, ask: Ask) -> int:
-        return sum(len(str(message["content"])) for message in ask.messages) // 4 + 1
+        return sum(len(str(message.get("content"))) for message in ask.messages) // 4 + 1
 
     async def _send(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         if data:

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from contract.fake_dialects import AnthropicDialect, Dialect, OllamaDialect, OpenAiDialect
-from contract.fake_provider import GOOD, JSON_REPLY, STORY, FakeProvider
+from contract.fake_provider import GOOD, JSON_REPLY, STORY, THOUGHT, FakeProvider
 from contract.waiting import until
 
 from diono.llm.acquire import ensure_model
@@ -13,7 +13,7 @@ from diono.llm.adapters.anthropic import AnthropicModels
 from diono.llm.adapters.embedded import EmbeddedModels, EmbeddedOptions
 from diono.llm.adapters.ollama import OllamaModels
 from diono.llm.adapters.openai_compatible import OpenAiCompatibleModels
-from diono.llm.adapters.scripted import Rule, Script, ScriptedModels
+from diono.llm.adapters.scripted import Rule, Say, Script, ScriptedModels
 from diono.llm.known_models import DEFAULT_MODEL
 from diono.llm.port import LanguageModels
 from diono.llm.streaming import StreamLimits
@@ -69,14 +69,26 @@ def anthropic_rig() -> RigContext:
 @asynccontextmanager
 async def scripted_rig() -> AsyncIterator[Rig]:
     """A script that plays the same parts as the fake server."""
+    calls = Say(
+        calls=(
+            {"name": "weather", "arguments": {"city": "Oslo"}},
+            {"name": "weather", "arguments": {"city": "Rome"}},
+        )
+    )
     rules = (
+        Rule(after_tool="sunny", reply="It is sunny."),
+        Rule(when="weather", reply=calls),
         Rule(when="JSON", reply=JSON_REPLY),
         Rule(when="never stop", reply="again ", is_endless=True),
         Rule(reply=STORY),
     )
     script = Script(rules=rules, context_tokens=600)
     slow = Script(rules=rules, seconds_per_token=0.005)
-    models = ScriptedModels({"story": script, "slow": slow}, LIMITS)
+    thinker = Script(rules=(Rule(reply=Say(text=STORY, thinking=THOUGHT)),), supports_thinking=True)
+    tagger = Script(rules=(Rule(reply=f"<think>{THOUGHT}</think>\n\n{STORY}"),))
+    cutter = Script(rules=rules, context_tokens=9000, cuts_silently_at=300)
+    scripts = {"story": script, "slow": slow, "thinker": thinker, "tagger": tagger}
+    models = ScriptedModels({**scripts, "cutter": cutter}, LIMITS)
 
     async def has_stopped() -> None:
         await until(lambda: models.generating == 0, "the script has stopped")
@@ -108,4 +120,5 @@ RIGS: dict[str, Callable[[], RigContext]] = {
     "anthropic": anthropic_rig,
     "embedded": embedded_rig,
 }
+UNREAL = ("scripted", "ollama", "openai", "anthropic")
 REMOTE = ("ollama", "openai", "anthropic")

@@ -16,6 +16,7 @@ from diono.llm.errors import (
     CredentialsRefused,
     ModelError,
     ModelNotFound,
+    PromptCut,
     ProviderFailed,
     ProviderTimeout,
     ProviderUnreachable,
@@ -222,10 +223,16 @@ class TestOllama:
         assert "think" not in ollama.fake.seen[0]
 
     async def test_a_silent_cut_of_the_prompt_is_noticed(self, ollama: Rig) -> None:
+        with pytest.raises(PromptCut, match="silently"):
+            await _chunks(ollama, ollama.good, _request("word " * 560))
+        assert ollama.fake is not None
+        assert len(ollama.fake.seen) == 1
+
+    async def test_what_would_surely_be_cut_is_not_sent(self, ollama: Rig) -> None:
         with pytest.raises(ContextExceeded, match="silently"):
             await _chunks(ollama, ollama.good, _request("word " * 700))
         assert ollama.fake is not None
-        assert len(ollama.fake.seen) == 1
+        assert not ollama.fake.seen
 
     async def test_a_prompt_near_the_limit_is_not_refused(self, ollama: Rig) -> None:
         chunks = await _chunks(ollama, ollama.good, _request("word " * 450))

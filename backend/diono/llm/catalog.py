@@ -10,6 +10,8 @@ from typing import cast
 from pydantic import BaseModel, ConfigDict, Field
 
 from diono.llm.errors import ModelError, ModelNotFound, NoModelAvailable
+from diono.llm.fit.report import ModelFit
+from diono.llm.guard import allowed_request
 from diono.llm.port import (
     ChatChunk,
     ChatRequest,
@@ -18,6 +20,7 @@ from diono.llm.port import (
     ModelInfo,
     ModelProfile,
     Reply,
+    ToolCall,
     Usage,
 )
 from diono.llm.preference import by_preference
@@ -40,36 +43,78 @@ class ChosenModel(BaseModel):
 
 
 class BoundModel:
-    """A model bound to its provider: ask, and get the whole answer."""
+    """A model bound to its provider: ask, and get the whole answer.
 
-    def __init__(self, models: LanguageModels, chosen: ChosenModel, profile: ModelProfile) -> None:
+    No prompt leaves here that is longer than the window of ``fit``.
+    """
+
+    def __init__(
+        self,
+        models: LanguageModels,
+        chosen: ChosenModel,
+        profile: ModelProfile,
+        fit: ModelFit | None = None,
+    ) -> None:
         self.name = chosen.name
-        self.profile = profile
+        self.fit = fit or ModelFit.assumed(profile, chosen.name)
+        self.profile = profile if fit is None else fit.applied_to(profile)
         self.chosen = chosen
         self._models = models
 
+    def fitted(self, fit: ModelFit) -> "BoundModel":
+        """Return the same model, used as was measured."""
+        return BoundModel(self._models, self.chosen, self.profile, fit)
+
     async def ask(
-        self, request: ChatRequest, on_text: Callable[[str], Awaitable[None]] | None = None
+        self,
+        request: ChatRequest,
+        on_text: Callable[[str], Awaitable[None]] | None = None,
+        on_thinking: Callable[[str], Awaitable[None]] | None = None,
     ) -> Reply:
-        """Return the answer; ``on_text`` gets each piece. Cancelling stops the generation."""
+        """Return the answer; ``on_text`` gets each piece. Cancelling stops the generation.
+
+        Raises ContextExceeded before anything is sent if the prompt does not fit, and
+        RequestRefused for tools that the model cannot use; and what its provider raises.
+        """
         started = time.monotonic()
-        pieces: list[str] = []
-        last = ChatChunk()
+        allowed = allowed_request(request, self.profile, self.fit)
+        said = _Said()
         # Adapters return generators, which the port leaves open so that others may differ.
-        stream = cast("ChunkStream", self._models.chat(self.chosen.model, request))
+        stream = cast("ChunkStream", self._models.chat(self.chosen.model, allowed))
         async with aclosing(stream):
             async for chunk in stream:
-                last = chunk
-                if not chunk.text:
-                    continue
-                pieces.append(chunk.text)
-                if on_text is not None:
+                said.take(chunk)
+                if chunk.thinking and on_thinking is not None:
+                    await on_thinking(chunk.thinking)
+                if chunk.text and on_text is not None:
                     await on_text(chunk.text)
+        return said.reply(time.monotonic() - started)
+
+
+class _Said:
+    """What a stream has told so far."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._thinking: list[str] = []
+        self._calls: list[ToolCall] = []
+        self._last = ChatChunk()
+
+    def take(self, chunk: ChatChunk) -> None:
+        self._text.append(chunk.text)
+        self._thinking.append(chunk.thinking)
+        self._calls += chunk.tool_calls
+        self._last = chunk
+
+    def reply(self, seconds: float) -> Reply:
+        usage = self._last.usage
         return Reply(
-            text="".join(pieces),
-            is_cut=last.finish is FinishReason.LENGTH,
-            usage=last.usage or Usage(prompt_tokens=0, completion_tokens=0, is_estimate=True),
-            seconds=time.monotonic() - started,
+            text="".join(self._text),
+            thinking="".join(self._thinking),
+            tool_calls=tuple(self._calls),
+            is_cut=self._last.finish is FinishReason.LENGTH,
+            usage=usage or Usage(prompt_tokens=0, completion_tokens=0, is_estimate=True),
+            seconds=seconds,
         )
 
 

@@ -51,6 +51,16 @@ class ContextExceeded(ModelError):
     kind = ErrorKind.TOO_LARGE
 
 
+class PromptCut(ContextExceeded):
+    """The server cut the prompt without saying so; ``read_tokens`` is what it did read."""
+
+    code = "prompt_cut"
+
+    def __init__(self, detail: str, read_tokens: int = 0) -> None:
+        super().__init__(detail)
+        self.read_tokens = read_tokens
+
+
 class CredentialsRefused(ModelError):
     code = "provider_credentials_refused"
 

@@ -94,9 +94,6 @@ class Reply(_Frozen):
     seconds: float
     thinking: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
-    is_prompt_cut: bool = Field(
-        default=False, description="The server read less of the prompt than it was sent."
-    )
 
 
 class ModelProfile(_Frozen):
@@ -133,7 +130,8 @@ class LanguageModels(Protocol):
     """One provider of models.
 
     Errors (``llm/errors.py``): ModelNotFound, ProviderUnreachable, ProviderTimeout (idle),
-    RateLimited, ProviderFailed, BadProviderReply, ContextExceeded, CredentialsRefused.
+    RateLimited, ProviderFailed, BadProviderReply, ContextExceeded (PromptCut if the server cut the
+    prompt silently), CredentialsRefused.
     Closing the iterator of ``chat`` cancels the generation.
     """
 

@@ -13,10 +13,11 @@ from diono.llm.errors import (
     RateLimited,
 )
 from diono.llm.port import ChatChunk, ChatRequest, FinishReason, Usage
+from diono.llm.thinking import ThinkingSplitter
 
 ChunkStream = AsyncGenerator[ChatChunk]
 
-_CHARACTERS_PER_TOKEN = 3.5
+CHARACTERS_PER_TOKEN = 3.5
 _RETRIED = (RateLimited, ProviderFailed, ProviderUnreachable)
 
 
@@ -61,19 +62,29 @@ async def _complete(source: ChunkStream, request: ChatRequest, limits: StreamLim
     finish: FinishReason | None = None
     usage: Usage | None = None
     characters = 0
+    splitter = ThinkingSplitter()
     async with aclosing(_with_idle_timeout(source, limits.idle_seconds)) as stream:
         async for chunk in stream:
             finish = chunk.finish or finish
             usage = chunk.usage or usage
-            if chunk.text:
-                characters += len(chunk.text)
-                yield ChatChunk(text=chunk.text)
+            characters += len(chunk.text) + len(chunk.thinking)
+            if piece := _apart(chunk, splitter.feed(chunk.text)):
+                yield piece
+    if piece := _apart(ChatChunk(), splitter.end()):
+        yield piece
     if finish is None:
         raise BadProviderReply(
             f"The model's answer was cut off after {characters} characters: the provider closed "
             "the stream without ending it. Try again; if it repeats, look at the provider's log."
         )
     yield ChatChunk(finish=finish, usage=usage or estimated_usage(request, characters))
+
+
+def _apart(chunk: ChatChunk, split: tuple[str, str]) -> ChatChunk | None:
+    """Return what a chunk says, its thinking apart from its text; None if it says nothing."""
+    thinking, text = split
+    said = ChatChunk(text=text, thinking=chunk.thinking + thinking, tool_calls=chunk.tool_calls)
+    return said if said.text or said.thinking or said.tool_calls else None
 
 
 async def _with_idle_timeout(source: ChunkStream, seconds: float) -> ChunkStream:
@@ -94,7 +105,7 @@ async def _with_idle_timeout(source: ChunkStream, seconds: float) -> ChunkStream
 
 def estimate_tokens(characters: int) -> int:
     """Return a rough number of tokens of English or code."""
-    return round(characters / _CHARACTERS_PER_TOKEN) + 1
+    return round(characters / CHARACTERS_PER_TOKEN) + 1
 
 
 def prompt_characters(request: ChatRequest) -> int:

@@ -1,5 +1,6 @@
 """Messages, tools and calls in the shape that most chat servers share, without any SDK."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any, cast
@@ -7,6 +8,8 @@ from typing import Any, cast
 from diono.llm.port import ChatRequest, Message, ToolCall, ToolSpec
 
 JsonObject = dict[str, Any]
+
+_SHOWN_NAME = 80
 
 
 def wire_messages(request: ChatRequest) -> list[JsonObject]:
@@ -48,6 +51,13 @@ def read_call(call_id: str, name: str, arguments: object) -> ToolCall:
         return ToolCall(id=call_id, name=name, unreadable=str(arguments))
     pairs = cast("dict[object, object]", parsed)
     return ToolCall(id=call_id, name=name, arguments={str(k): v for k, v in pairs.items()})
+
+
+def remote_digest(provider: str, url: str, model: str) -> str:
+    """Name a model whose weights nobody can see: by its server (which may not be shown)."""
+    server = hashlib.sha256(url.encode()).hexdigest()[:16]
+    name = model if len(model) <= _SHOWN_NAME else hashlib.sha256(model.encode()).hexdigest()
+    return f"{provider}:{name}@{server}"
 
 
 def call_id_of(number: int) -> str:

@@ -9,21 +9,19 @@ import httpx2
 from anthropic import AsyncAnthropic, AsyncStream
 from anthropic.types import RawMessageStreamEvent
 
+from diono.llm.adapters.anthropic_wire import body_of, chunks_of
 from diono.llm.faults import Place, bad_reply, fault_of_status, unreachable
 from diono.llm.per_loop import PerLoop
 from diono.llm.port import (
     ChatChunk,
     ChatRequest,
-    FinishReason,
     ModelInfo,
     ModelProfile,
     PullProgress,
-    Usage,
 )
 from diono.llm.providers import LlmConfig
 from diono.llm.streaming import ChunkStream, StreamLimits, deliver
-
-JsonObject = dict[str, Any]
+from diono.llm.wire import remote_digest
 
 _URL = "https://api.anthropic.com"
 _CONNECT_SECONDS = 10.0
@@ -40,6 +38,7 @@ class AnthropicModels:
         self._url = (base_url or _URL).rstrip("/")
         self._place = Place("Anthropic", self._url, "ANTHROPIC_API_KEY")
         self._limits = limits
+        self._profiles: dict[str, ModelProfile] = {}
         timeout = httpx2.Timeout(None, connect=_CONNECT_SECONDS)
         self._clients = PerLoop(
             lambda: AsyncAnthropic(
@@ -55,14 +54,20 @@ class AnthropicModels:
             ]
 
     async def profile(self, model: str) -> ModelProfile:
-        with self._faults(model):
-            await self._clients.get().models.retrieve(model)
-        return ModelProfile(
-            context_tokens=_CONTEXT_TOKENS,
-            supports_json_schema=True,
-            supports_prefill=False,
-            is_local=False,
-        )
+        if model not in self._profiles:
+            with self._faults(model):
+                info = await self._clients.get().models.retrieve(model)
+            can_think = info.capabilities is not None and info.capabilities.thinking.supported
+            self._profiles[model] = ModelProfile(
+                context_tokens=info.max_input_tokens or _CONTEXT_TOKENS,
+                supports_json_schema=True,
+                supports_prefill=False,
+                supports_tools=True,
+                supports_thinking=can_think,
+                is_local=False,
+                digest=remote_digest(self.provider, self._url, model),
+            )
+        return self._profiles[model]
 
     def chat(self, model: str, request: ChatRequest) -> AsyncIterator[ChatChunk]:
         return deliver(lambda: self._stream(model, request), request, self._limits)
@@ -78,11 +83,15 @@ class AnthropicModels:
     async def _stream(self, model: str, request: ChatRequest) -> ChunkStream:
         with self._faults(model):
             call: Any = self._clients.get().messages.create
-            answer = await call(**_body_of(model, request))
+            can_think = bool(request.thinking) and await self._can_think(model)
+            answer = await call(**body_of(model, request, can_think=can_think))
             stream = cast("AsyncStream[RawMessageStreamEvent]", answer)
-            async with stream, aclosing(_chunks(stream)) as chunks:
+            async with stream, aclosing(chunks_of(stream)) as chunks:
                 async for chunk in chunks:
                     yield chunk
+
+    async def _can_think(self, model: str) -> bool:
+        return bool((await self.profile(model)).supports_thinking)
 
     @contextmanager
     def _faults(self, model: str) -> Generator[None]:
@@ -95,50 +104,6 @@ class AnthropicModels:
             raise unreachable(self._place, error) from error
         except (sdk.APIError, httpx2.TransportError, ValueError) as error:
             raise bad_reply(self._place, error) from error
-
-
-async def _chunks(stream: AsyncStream[RawMessageStreamEvent]) -> ChunkStream:
-    prompt_tokens = 0
-    finish: FinishReason | None = None
-    async for event in stream:
-        if event.type == "message_start":
-            prompt_tokens = event.message.usage.input_tokens
-        elif event.type == "content_block_delta" and event.delta.type == "text_delta":
-            yield ChatChunk(text=event.delta.text)
-        elif event.type == "message_delta":
-            was_cut = event.delta.stop_reason in {"max_tokens", "model_context_window_exceeded"}
-            finish = FinishReason.LENGTH if was_cut else FinishReason.STOP
-            yield ChatChunk(
-                usage=Usage(
-                    prompt_tokens=prompt_tokens, completion_tokens=event.usage.output_tokens
-                )
-            )
-        elif event.type == "message_stop":
-            yield ChatChunk(finish=finish)
-        else:
-            yield ChatChunk()
-
-
-def _body_of(model: str, request: ChatRequest) -> JsonObject:
-    system = [message.content for message in request.messages if message.role == "system"]
-    body: JsonObject = {
-        "model": model,
-        "max_tokens": request.max_tokens,
-        "messages": [
-            {"role": message.role, "content": message.content}
-            for message in request.messages
-            if message.role != "system"
-        ],
-        "stream": True,
-    }
-    if system:
-        body["system"] = "\n\n".join(system)
-    if request.stop:
-        body["stop_sequences"] = list(request.stop)
-    if request.json_schema is not None:
-        schema = sdk.transform_schema(request.json_schema)
-        body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
-    return body
 
 
 def _status_of(error: sdk.APIStatusError) -> int:

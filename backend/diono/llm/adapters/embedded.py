@@ -1,5 +1,6 @@
 """llama.cpp inside this process (xllamacpp): GGUF files, no server, no event loop blocked."""
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from diono.llm.errors import (
     ProviderFailed,
     RequestRefused,
 )
+from diono.llm.gguf_facts import GgufFacts, gguf_facts
 from diono.llm.known_models import KNOWN_MODELS
 from diono.llm.port import (
     ChatChunk,
@@ -28,7 +30,7 @@ from diono.llm.port import (
 from diono.llm.providers import LlmConfig
 from diono.llm.streaming import ChunkStream, StreamLimits, deliver
 from diono.llm.threads import Reporter, reports_of
-from diono.llm.wire import wire_messages
+from diono.llm.wire import CallPieces, wire_messages, wire_tools
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class EmbeddedModels:
         )
         self._executor = ThreadPoolExecutor(options.slots, thread_name_prefix="llama")
         self._pulls = ThreadPoolExecutor(1, thread_name_prefix="pull")
+        self._facts: dict[Path, GgufFacts] = {}
 
     @property
     def generating(self) -> int:
@@ -89,12 +92,17 @@ class EmbeddedModels:
         return infos
 
     async def profile(self, model: str) -> ModelProfile:
-        self._file_of(model)
+        file = self._file_of(model)
+        facts = await asyncio.to_thread(self._facts_of, file)
+        context_tokens = self._options.context_tokens
         return ModelProfile(
-            context_tokens=self._options.context_tokens,
+            context_tokens=min(context_tokens, facts.trained_tokens or context_tokens),
             supports_json_schema=True,
-            supports_prefill=True,
+            supports_prefill=not facts.supports_thinking,
+            supports_tools=facts.supports_tools,
+            supports_thinking=facts.supports_thinking,
             is_local=True,
+            digest=_digest_of(model, file),
         )
 
     def chat(self, model: str, request: ChatRequest) -> AsyncIterator[ChatChunk]:
@@ -141,19 +149,35 @@ class EmbeddedModels:
             )
         return file
 
+    def _facts_of(self, file: Path) -> GgufFacts:
+        if file not in self._facts:
+            self._facts[file] = gguf_facts(file)
+        return self._facts[file]
+
     async def _stream(self, model: str, request: ChatRequest) -> ChunkStream:
         file = self._file_of(model)
-        body = _body_of(request)
+        facts = await asyncio.to_thread(self._facts_of, file)
+        body = _body_of(request, facts)
+        calls = CallPieces()
 
         def work(report: Reporter[JsonObject]) -> None:
             self._engine.generate(file, body, report)
 
         async with aclosing(reports_of(self._executor, work)) as reports:
             async for event in reports:
-                yield ChatChunk() if event is None else _chunk_of(event)
+                yield ChatChunk() if event is None else _chunk_of(event, calls)
 
 
-def _body_of(request: ChatRequest) -> JsonObject:
+def _digest_of(model: str, file: Path) -> str:
+    """Name the weights: by the pinned hash, or by what changes when a user's file does."""
+    known = KNOWN_MODELS.get(model)
+    if known is not None:
+        return f"sha256:{known.sha256}"
+    status = file.stat()
+    return f"gguf:{file.name[-60:]}:{status.st_size}:{status.st_mtime_ns}"
+
+
+def _body_of(request: ChatRequest, facts: GgufFacts) -> JsonObject:
     body: JsonObject = {
         "messages": wire_messages(request),
         "max_tokens": request.max_tokens,
@@ -169,10 +193,14 @@ def _body_of(request: ChatRequest) -> JsonObject:
     if request.json_schema is not None:
         schema = {"name": "answer", "schema": request.json_schema}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if request.tools:
+        body["tools"] = wire_tools(request.tools)
+    if request.thinking is not None and facts.supports_thinking:
+        body["chat_template_kwargs"] = {"enable_thinking": request.thinking}
     return body
 
 
-def _chunk_of(event: JsonObject) -> ChatChunk:
+def _chunk_of(event: JsonObject, calls: CallPieces) -> ChatChunk:
     if "error" in event:
         _raise(event["error"])
     usage: Usage | None = None
@@ -183,10 +211,21 @@ def _chunk_of(event: JsonObject) -> ChatChunk:
     if not event.get("choices"):
         return ChatChunk(usage=usage)
     choice = event["choices"][0]
+    delta: JsonObject = choice["delta"]
+    for piece in delta.get("tool_calls") or ():
+        function: JsonObject = piece.get("function") or {}
+        calls.add(
+            int(piece.get("index") or 0),
+            str(piece.get("id") or ""),
+            str(function.get("name") or ""),
+            str(function.get("arguments") or ""),
+        )
     reason = choice.get("finish_reason")
     return ChatChunk(
-        text=choice["delta"].get("content") or "",
-        finish=FinishReason(reason) if reason in {"stop", "length"} else None,
+        text=delta.get("content") or "",
+        thinking=delta.get("reasoning_content") or "",
+        tool_calls=calls.take() if reason else (),
+        finish=FinishReason(reason) if reason in set(FinishReason) else None,
         usage=usage,
     )
 

@@ -40,7 +40,7 @@ class OllamaModels:
         return await (await self._connected()).list() or [_RECOMMENDED]
 
     async def profile(self, model: str) -> ModelProfile:
-        return (await (await self._connected()).facts(model)).profile
+        return await (await self._connected()).profile(model)
 
     def chat(self, model: str, request: ChatRequest) -> AsyncIterator[ChatChunk]:
         return deliver(lambda: self._stream(model, request), request, self._limits)

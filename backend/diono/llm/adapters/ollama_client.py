@@ -7,25 +7,27 @@ prompts silently, so what it counted is compared with what was sent.
 import re
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
 from typing import Any, cast
 
 import httpx
 from ollama import AsyncClient, ChatResponse, ProgressResponse, ResponseError, ShowResponse
 
-from diono.llm.errors import ContextExceeded
+from diono.llm.counting import estimated_prompt_tokens, least_tokens, prompt_text, refuse_cut
+from diono.llm.errors import ContextExceeded, PromptCut
 from diono.llm.faults import Place, bad_reply, fault_of_status, unreachable
 from diono.llm.per_loop import PerLoop
 from diono.llm.port import (
     ChatChunk,
     ChatRequest,
     FinishReason,
+    Message,
     ModelInfo,
     ModelProfile,
     PullProgress,
     Usage,
 )
-from diono.llm.streaming import ChunkStream, estimate_tokens, prompt_characters
+from diono.llm.streaming import ChunkStream
+from diono.llm.wire import call_id_of, read_call, tool_name_of, wire_tools
 
 JsonObject = dict[str, Any]
 
@@ -33,16 +35,9 @@ _CONNECT_SECONDS = 5.0
 # Memory for the context is taken in full at load: more than this helps little and costs much.
 _LARGEST_CONTEXT_TOKENS = 8192
 _SMALLEST_CONTEXT_TOKENS = 2048
-# No tokenizer packs more characters of text or code into one token, on average.
-_MOST_CHARACTERS_PER_TOKEN = 7
+_NEAR_LIMIT = 0.8
 # Templates that leave a last assistant message open let the model go on with it.
 _OPEN_LAST_MESSAGE = re.compile(r"\$last|\.Last|loop\.last|continue_final_message", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    profile: ModelProfile
-    can_think: bool
 
 
 class OllamaClient:
@@ -50,7 +45,7 @@ class OllamaClient:
 
     def __init__(self, url: str) -> None:
         self._place = Place("Ollama", url)
-        self._facts: dict[str, ModelFacts] = {}
+        self._profiles: dict[str, ModelProfile] = {}
         timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
         self._clients = PerLoop(lambda: AsyncClient(host=url, timeout=timeout))
 
@@ -68,29 +63,39 @@ class OllamaClient:
             if entry.model
         ]
 
-    async def facts(self, model: str) -> ModelFacts:
-        """Return what the show call says of a model; asked once."""
-        if model not in self._facts:
+    async def profile(self, model: str) -> ModelProfile:
+        """Return what the server says of a model; asked once."""
+        if model not in self._profiles:
             with self._faults(model):
-                self._facts[model] = _facts_of(await self._clients.get().show(model))
-        return self._facts[model]
+                shown = await self._clients.get().show(model)
+                listed = await self._clients.get().list()
+            digests = {entry.model: entry.digest or "" for entry in listed.models}
+            digest = digests.get(model) or digests.get(f"{model}:latest") or ""
+            self._profiles[model] = _profile_of(shown, f"ollama:{digest}" if digest else "")
+        return self._profiles[model]
 
     async def chat(self, model: str, request: ChatRequest) -> ChunkStream:
         """Yield the raw pieces of one answer."""
-        facts = await self.facts(model)
-        sent_characters = prompt_characters(request)
-        context_tokens = facts.profile.context_tokens
-        if sent_characters / _MOST_CHARACTERS_PER_TOKEN > context_tokens:
-            raise _too_long(model, estimate_tokens(sent_characters), context_tokens)
+        profile = await self.profile(model)
+        context_tokens = profile.context_tokens
+        sent = estimated_prompt_tokens(request)
+        if least_tokens(prompt_text(request)) > context_tokens:
+            raise ContextExceeded(
+                f"The prompt has about {sent} tokens, the context of {model} in Ollama is "
+                f"{context_tokens}, and Ollama would cut it silently. Shorten the request or "
+                "choose a model with a longer context."
+            )
         with self._faults(model):
             client: Any = self._clients.get()
-            answer = await client.chat(**_arguments(model, request, facts))
+            answer = await client.chat(**_arguments(model, request, profile))
             stream = cast("AsyncGenerator[ChatResponse]", answer)
             async with aclosing(stream):
+                calls = 0
                 async for event in stream:
                     if event.done:
-                        _refuse_truncation(model, event, sent_characters, context_tokens)
-                    yield _chunk_of(event)
+                        _refuse_truncation(model, event, request, context_tokens)
+                    yield _chunk_of(event, calls)
+                    calls += len(event.message.tool_calls or ())
 
     async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
         """Yield the progress of a download by the server."""
@@ -123,25 +128,28 @@ class OllamaClient:
             raise bad_reply(self._place, error) from error
 
 
-def _facts_of(answer: ShowResponse) -> ModelFacts:
+def _profile_of(answer: ShowResponse, digest: str) -> ModelProfile:
     info = cast("JsonObject", answer.modelinfo or {})
     context_tokens = next(
         (int(value) for name, value in info.items() if name.endswith(".context_length")),
         _SMALLEST_CONTEXT_TOKENS,
     )
-    can_think = "thinking" in (answer.capabilities or ())
-    profile = ModelProfile(
+    capabilities = answer.capabilities or ()
+    can_think = "thinking" in capabilities
+    return ModelProfile(
         context_tokens=min(context_tokens, _LARGEST_CONTEXT_TOKENS),
         supports_json_schema=True,
         supports_prefill=not can_think and bool(_OPEN_LAST_MESSAGE.search(answer.template or "")),
+        supports_tools="tools" in capabilities,
+        supports_thinking=can_think,
         is_local=True,
+        digest=digest,
     )
-    return ModelFacts(profile=profile, can_think=can_think)
 
 
-def _arguments(model: str, request: ChatRequest, facts: ModelFacts) -> JsonObject:
+def _arguments(model: str, request: ChatRequest, profile: ModelProfile) -> JsonObject:
     options: JsonObject = {
-        "num_ctx": facts.profile.context_tokens,
+        "num_ctx": profile.context_tokens,
         "num_predict": request.max_tokens,
         "temperature": request.temperature,
     }
@@ -151,43 +159,62 @@ def _arguments(model: str, request: ChatRequest, facts: ModelFacts) -> JsonObjec
         options["stop"] = list(request.stop)
     arguments: JsonObject = {
         "model": model,
-        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+        "messages": [_wire_message(request, message) for message in request.messages],
         "stream": True,
         "options": options,
     }
     if request.json_schema is not None:
         arguments["format"] = request.json_schema
-    if facts.can_think:
-        arguments["think"] = False
+    if request.tools:
+        arguments["tools"] = wire_tools(request.tools)
+    if profile.supports_thinking:
+        arguments["think"] = bool(request.thinking)
     return arguments
 
 
-def _chunk_of(event: ChatResponse) -> ChatChunk:
-    text = event.message.content or ""
+def _wire_message(request: ChatRequest, message: Message) -> JsonObject:
+    """Ollama knows no ids of calls: a result names its tool, arguments are an object."""
+    body: JsonObject = {"role": message.role, "content": message.content}
+    if message.role == "tool":
+        body["tool_name"] = tool_name_of(request, message.tool_call_id)
+    if message.tool_calls:
+        body["tool_calls"] = [
+            {"function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    return body
+
+
+def _chunk_of(event: ChatResponse, calls_before: int) -> ChatChunk:
+    message = event.message
+    calls = tuple(
+        read_call(call_id_of(number), call.function.name, call.function.arguments)
+        for number, call in enumerate(message.tool_calls or (), start=calls_before)
+    )
+    said = ChatChunk(text=message.content or "", thinking=message.thinking or "", tool_calls=calls)
     if not event.done:
-        return ChatChunk(text=text)
+        return said
     usage = None
     if event.prompt_eval_count is not None and event.eval_count is not None:
         usage = Usage(prompt_tokens=event.prompt_eval_count, completion_tokens=event.eval_count)
-    was_cut = event.done_reason == "length"
-    finish = FinishReason.LENGTH if was_cut else FinishReason.STOP
-    return ChatChunk(text=text, finish=finish, usage=usage)
+    finish = FinishReason.TOOLS if calls_before or calls else FinishReason.STOP
+    if event.done_reason == "length":
+        finish = FinishReason.LENGTH
+    return said.model_copy(update={"finish": finish, "usage": usage})
 
 
 def _refuse_truncation(
-    model: str, event: ChatResponse, sent_characters: int, context_tokens: int
+    model: str, event: ChatResponse, request: ChatRequest, context_tokens: int
 ) -> None:
-    """Raise if far fewer tokens were read than were sent, near the limit of the context."""
-    counted = event.prompt_eval_count or 0
-    estimate = estimate_tokens(sent_characters)
-    is_implausible = 0 < counted < sent_characters / _MOST_CHARACTERS_PER_TOKEN
-    if counted >= context_tokens or (is_implausible and estimate > context_tokens):
-        raise _too_long(model, estimate, context_tokens)
-
-
-def _too_long(model: str, estimate: int, context_tokens: int) -> ContextExceeded:
-    return ContextExceeded(
-        f"The prompt has about {estimate} tokens, the context of {model} in Ollama is "
-        f"{context_tokens}, and Ollama would cut it silently. Shorten the request or choose a "
-        "model with a longer context."
-    )
+    """Raise PromptCut if the context is full of prompt, or holds fewer tokens than words sent."""
+    read = event.prompt_eval_count or 0
+    if read >= context_tokens:
+        raise PromptCut(
+            f"The prompt fills the whole context of {model} in Ollama ({context_tokens} tokens), "
+            "and Ollama cuts longer ones silently. Shorten the request or choose a model with a "
+            "longer context.",
+            read_tokens=read,
+        )
+    # Older servers count only what they had not read before: near the limit alone it is a cut.
+    if estimated_prompt_tokens(request) > context_tokens * _NEAR_LIMIT:
+        refuse_cut(request, read, f"Ollama ({model})")

@@ -11,7 +11,9 @@ import httpx2
 import openai
 from openai import AsyncOpenAI, AsyncStream
 from openai.types.chat import ChatCompletionChunk
+from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
+from diono.llm.counting import refuse_cut
 from diono.llm.errors import BadProviderReply, ModelNotFound
 from diono.llm.faults import Place, bad_reply, fault_of_status, unreachable
 from diono.llm.per_loop import PerLoop
@@ -26,7 +28,7 @@ from diono.llm.port import (
 )
 from diono.llm.providers import LlmConfig
 from diono.llm.streaming import ChunkStream, StreamLimits, deliver
-from diono.llm.wire import wire_messages
+from diono.llm.wire import CallPieces, remote_digest, wire_messages, wire_tools
 
 JsonObject = dict[str, Any]
 
@@ -36,7 +38,10 @@ _CONTEXT_FIELDS = ("max_model_len", "context_length", "context_window", "max_con
 _UNKNOWN_CONTEXT_TOKENS = 8192
 _OPENAI_CONTEXT_TOKENS = 128_000
 # Parameters that some servers or models refuse: they are left out once refused.
-_OPTIONAL = ("temperature", "seed", "stop", "stream_options", "max_tokens")
+_OPTIONAL = (
+    "temperature", "seed", "stop", "stream_options", "max_tokens", "chat_template_kwargs",
+    "reasoning_effort",
+)  # fmt: skip
 
 
 class OpenAiCompatibleModels:
@@ -76,8 +81,10 @@ class OpenAiCompatibleModels:
         return ModelProfile(
             context_tokens=context_tokens,
             supports_json_schema=True,
-            supports_prefill=False,
+            supports_prefill=None if self._is_foreign() else False,
+            supports_tools=None if self._is_foreign() else True,
             is_local=_is_local(self._url),
+            digest=remote_digest(self.provider, self._url, model),
         )
 
     def chat(self, model: str, request: ChatRequest) -> AsyncIterator[ChatChunk]:
@@ -91,16 +98,24 @@ class OpenAiCompatibleModels:
         if client := self._clients.take():
             await client.close()
 
+    def _is_foreign(self) -> bool:
+        """Whether it is another server than OpenAI's own, with the extras that those share."""
+        return not self._url.startswith("https://api.openai.com")
+
     def _usual_context(self) -> int:
-        is_openai = self._url.startswith("https://api.openai.com")
-        return _OPENAI_CONTEXT_TOKENS if is_openai else _UNKNOWN_CONTEXT_TOKENS
+        return _UNKNOWN_CONTEXT_TOKENS if self._is_foreign() else _OPENAI_CONTEXT_TOKENS
 
     async def _stream(self, model: str, request: ChatRequest) -> ChunkStream:
+        body = _body_of(model, request)
+        if request.thinking is not None:
+            body |= _thinking_switch(request.thinking, is_foreign=self._is_foreign())
         with self._faults(model):
-            stream = await self._open(model, _body_of(model, request))
+            stream = await self._open(model, body)
             async with stream, aclosing(_chunks(stream)) as chunks:
                 try:
                     async for chunk in chunks:
+                        if chunk.usage is not None:
+                            refuse_cut(request, chunk.usage.prompt_tokens, self._url)
                         yield chunk
                 except openai.APIConnectionError as error:
                     raise bad_reply(self._place, error.__cause__ or error) from error
@@ -135,6 +150,7 @@ class OpenAiCompatibleModels:
 
 
 async def _chunks(stream: AsyncStream[ChatCompletionChunk]) -> ChunkStream:
+    calls = CallPieces()
     async for event in stream:
         if "choices" not in event.model_fields_set:
             raise BadProviderReply(f"Not a piece of a chat answer: {str(event)[:200]}")
@@ -148,15 +164,41 @@ async def _chunks(stream: AsyncStream[ChatCompletionChunk]) -> ChunkStream:
             yield ChatChunk(usage=usage)
             continue
         choice = event.choices[0]
+        _collect(choice.delta, calls)
+        finish = _finish(choice.finish_reason)
         yield ChatChunk(
-            text=choice.delta.content or "", finish=_finish(choice.finish_reason), usage=usage
+            text=choice.delta.content or "",
+            thinking=_thought(choice.delta),
+            tool_calls=calls.take() if finish else (),
+            finish=finish,
+            usage=usage,
         )
+
+
+def _collect(delta: ChoiceDelta, calls: CallPieces) -> None:
+    for piece in delta.tool_calls or ():
+        name = piece.function.name if piece.function else ""
+        arguments = piece.function.arguments if piece.function else ""
+        calls.add(piece.index, piece.id or "", name or "", arguments or "")
+
+
+def _thought(delta: ChoiceDelta) -> str:
+    """Return the thinking, which is outside OpenAI's protocol and has two names."""
+    extra = delta.model_extra or {}
+    said: object = extra.get("reasoning_content") or extra.get("reasoning")
+    return said if isinstance(said, str) else ""
+
+
+def _thinking_switch(is_on: bool, *, is_foreign: bool) -> JsonObject:
+    if is_foreign:
+        return {"extra_body": {"chat_template_kwargs": {"enable_thinking": is_on}}}
+    return {"reasoning_effort": "medium" if is_on else "minimal"}
 
 
 def _finish(reason: str | None) -> FinishReason | None:
     if reason is None:
         return None
-    return FinishReason.LENGTH if reason == "length" else FinishReason.STOP
+    return FinishReason(reason) if reason in set(FinishReason) else FinishReason.STOP
 
 
 def _body_of(model: str, request: ChatRequest) -> JsonObject:
@@ -175,11 +217,15 @@ def _body_of(model: str, request: ChatRequest) -> JsonObject:
     if request.json_schema is not None:
         schema = {"name": "answer", "schema": request.json_schema}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if request.tools:
+        body["tools"] = wire_tools(request.tools)
     return body
 
 
 def _without(body: JsonObject, refused: set[str]) -> JsonObject:
     kept = {name: value for name, value in body.items() if name not in refused}
+    if "chat_template_kwargs" in refused:
+        kept.pop("extra_body", None)
     if "max_tokens" in refused:
         kept["max_completion_tokens"] = body["max_tokens"]
     return kept

@@ -4,17 +4,19 @@ A script is a list of rules; the first whose ``when`` matches the last user mess
 """
 
 import asyncio
+import hashlib
 import json
 import random
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from diono.llm.counting import refuse_cut
 from diono.llm.errors import (
     BadProviderReply,
     ContextExceeded,
@@ -33,16 +35,19 @@ from diono.llm.port import (
     ModelInfo,
     ModelProfile,
     PullProgress,
+    ToolCall,
     Usage,
 )
 from diono.llm.providers import LlmConfig
 from diono.llm.streaming import (
+    CHARACTERS_PER_TOKEN,
     ChunkStream,
     StreamLimits,
     deliver,
     estimate_tokens,
     prompt_characters,
 )
+from diono.llm.wire import call_id_of, read_call
 
 RUBBISH = "rubbish"
 
@@ -58,13 +63,29 @@ _SYLLABLES = ("bla", "zor", "{", "def", "qux", "```", "]", "fnord", "0x", "lorem
 _RUBBISH_TOKENS = 120
 
 
+class Say(BaseModel):
+    """One answer: text, thinking before it, tool calls after it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str = ""
+    thinking: str = ""
+    calls: tuple[dict[str, Any], ...] = Field(default=(), description="Each: name, arguments.")
+
+
+Answer = str | Say
+
+
 class Rule(BaseModel):
-    """``reply`` may be several texts: one for each time the rule answers, the last one repeated."""
+    """``reply`` may be several answers: one for each time the rule answers, the last repeated."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     when: str = Field(default="", description="Regular expression, searched across lines.")
-    reply: str | tuple[str, ...] = ""
+    after_tool: str | None = Field(
+        default=None, description="Answers only after a tool's result, which this must match."
+    )
+    reply: Answer | tuple[Answer, ...] = ""
     fault: Literal["", "timeout", "unreachable", "rate_limited", "failed", "bad_reply"] = ""
     fault_times: int = Field(default=1_000_000, description="Fail that often, then reply.")
     is_endless: bool = Field(default=False, description="Repeat the reply until cancelled.")
@@ -72,13 +93,22 @@ class Rule(BaseModel):
 
 
 class Script(BaseModel):
-    """The rules of one scripted model."""
+    """The rules of one scripted model, and how good or bad a server plays it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rules: tuple[Rule, ...]
     context_tokens: int = 32_768
+    cuts_silently_at: int | None = Field(
+        default=None, description="Tokens of a prompt that are read; the older ones are lost."
+    )
     seconds_per_token: float = Field(default=0.0, ge=0.0)
+    supports_json_schema: bool = True
+    supports_prefill: bool = True
+    supports_tools: bool | None = True
+    supports_thinking: bool | None = False
+    continues_begun_answers: bool = True
+    is_measurable: bool = Field(default=False, description="Whether probes are of any use.")
 
 
 @dataclass
@@ -111,9 +141,13 @@ class ScriptedModels:
         script = self._script(model)
         return ModelProfile(
             context_tokens=script.context_tokens,
-            supports_json_schema=True,
-            supports_prefill=True,
+            supports_json_schema=script.supports_json_schema,
+            supports_prefill=script.supports_prefill,
+            supports_tools=script.supports_tools,
+            supports_thinking=script.supports_thinking,
             is_local=True,
+            is_measurable=script.is_measurable,
+            digest=f"script:{_digest_of(script)}",
         )
 
     def chat(self, model: str, request: ChatRequest) -> AsyncIterator[ChatChunk]:
@@ -133,46 +167,68 @@ class ScriptedModels:
 
     async def _stream(self, model: str, request: ChatRequest) -> ChunkStream:
         script = self._script(model)
-        prompt_tokens = estimate_tokens(prompt_characters(request))
-        if prompt_tokens > script.context_tokens:
+        sent_tokens = estimate_tokens(prompt_characters(request))
+        if sent_tokens > script.context_tokens:
             raise ContextExceeded(
-                f"The prompt has {prompt_tokens} tokens, the script's context is "
+                f"The prompt has {sent_tokens} tokens, the script's context is "
                 f"{script.context_tokens}. Shorten the request."
             )
-        rule, text = self._reply(model, script, request)
+        read_tokens = min(sent_tokens, script.cuts_silently_at or sent_tokens)
+        rule, say = self._reply(model, script, request)
         self.generating += 1
         try:
             if rule.hangs:
                 await asyncio.Event().wait()
-            async for chunk in _spoken(text, rule, script, request, prompt_tokens):
-                yield chunk
+            if say.thinking and request.thinking is not False:
+                yield ChatChunk(thinking=say.thinking)
+            async for chunk in _spoken(say, rule, script, request):
+                usage = chunk.usage and chunk.usage.model_copy(
+                    update={"prompt_tokens": read_tokens}
+                )
+                if usage:
+                    refuse_cut(request, read_tokens, f"The script {model!r}")
+                yield chunk.model_copy(update={"usage": usage})
         finally:
             self.generating -= 1
 
-    def _reply(self, model: str, script: Script, request: ChatRequest) -> tuple[Rule, str]:
+    def _reply(self, model: str, script: Script, request: ChatRequest) -> tuple[Rule, Say]:
         if model == RUBBISH:
-            return Rule(), _nonsense(request)
+            return Rule(), Say(text=_nonsense(request))
         question = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
+        if script.cuts_silently_at is not None:
+            question = question[-round(script.cuts_silently_at * CHARACTERS_PER_TOKEN) :]
         for index, rule in enumerate(script.rules):
-            if not re.search(rule.when, question, re.DOTALL | re.MULTILINE):
+            if not _matches(rule, question, request):
                 continue
             uses = self._uses.setdefault((model, index), _Uses())
             if rule.fault and uses.faults < rule.fault_times:
                 uses.faults += 1
                 raise _FAULTS[rule.fault](f"The script says so: {rule.fault}. Change the script.")
-            replies = (rule.reply,) if isinstance(rule.reply, str) else rule.reply
-            text = replies[min(uses.replies, len(replies) - 1)] if replies else ""
+            replies = rule.reply if isinstance(rule.reply, tuple) else (rule.reply,)
+            answer = replies[min(uses.replies, len(replies) - 1)] if replies else ""
             uses.replies += 1
-            return rule, _after_prefill(text, request)
+            say = Say(text=answer) if isinstance(answer, str) else answer
+            if script.continues_begun_answers:
+                say = say.model_copy(update={"text": _after_prefill(say.text, request)})
+            return rule, say
         raise RequestRefused(
             f"No rule of the script {model!r} matches {question[:80]!r}. Add a rule with an empty "
             "'when' at the end to answer everything."
         )
 
 
-async def _spoken(
-    text: str, rule: Rule, script: Script, request: ChatRequest, prompt_tokens: int
-) -> ChunkStream:
+def _matches(rule: Rule, question: str, request: ChatRequest) -> bool:
+    last = request.messages[-1] if request.messages else None
+    result = last.content if last is not None and last.role == "tool" else None
+    if rule.after_tool is not None and (
+        result is None or not re.search(rule.after_tool, result, re.DOTALL | re.MULTILINE)
+    ):
+        return False
+    return bool(re.search(rule.when, question, re.DOTALL | re.MULTILINE))
+
+
+async def _spoken(say: Say, rule: Rule, script: Script, request: ChatRequest) -> ChunkStream:
+    text = say.text
     for stop in request.stop:
         text = text.partition(stop)[0]
     tokens: list[str] = _TOKENS.findall(text)
@@ -182,10 +238,19 @@ async def _spoken(
         said += 1
         # Even without a pause other tasks get their turn between two tokens, as with a real model.
         await asyncio.sleep(script.seconds_per_token)
-    was_cut = said < len(tokens) or rule.is_endless
-    yield ChatChunk(
-        finish=FinishReason.LENGTH if was_cut else FinishReason.STOP,
-        usage=Usage(prompt_tokens=prompt_tokens, completion_tokens=said),
+    finish = FinishReason.STOP
+    if said < len(tokens) or rule.is_endless:
+        finish = FinishReason.LENGTH
+    elif say.calls and request.tools:
+        yield ChatChunk(tool_calls=_calls_of(say))
+        finish = FinishReason.TOOLS
+    yield ChatChunk(finish=finish, usage=Usage(prompt_tokens=0, completion_tokens=said))
+
+
+def _calls_of(say: Say) -> tuple[ToolCall, ...]:
+    return tuple(
+        read_call(call_id_of(number), str(call.get("name", "")), call.get("arguments", {}))
+        for number, call in enumerate(say.calls)
     )
 
 
@@ -195,6 +260,10 @@ def _after_prefill(text: str, request: ChatRequest) -> str:
     if last is not None and last.role == "assistant":
         return text.removeprefix(last.content)
     return text
+
+
+def _digest_of(script: Script) -> str:
+    return hashlib.sha256(script.model_dump_json().encode()).hexdigest()
 
 
 def _nonsense(request: ChatRequest) -> str:

@@ -83,6 +83,18 @@ class ModelFit(BaseModel):
             unmeasured=("everything",),
         )
 
+    def applied_to(self, profile: ModelProfile) -> ModelProfile:
+        """Return a provider's facts with what was measured in their place."""
+        return profile.model_copy(
+            update={
+                "context_tokens": self.window,
+                "supports_json_schema": self.json_answers == "enforced",
+                "supports_prefill": self.supports_prefill,
+                "supports_tools": self.tools_ok,
+                "supports_thinking": self.thinking == "switch",
+            }
+        )
+
     def forecast_seconds(self, kind: ForecastKind) -> float:
         """Return about how long such a task takes, by this model's speed alone."""
         prompt_tokens, answer_tokens = TYPICAL_TOKENS[kind]
