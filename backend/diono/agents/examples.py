@@ -6,6 +6,8 @@ badly in its head; the programs it writes are held against these, and can outvot
 
 import json
 import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
@@ -53,6 +55,26 @@ async def put_to_vote(
         others = [one[0] for one in proposed if one is not group][:SHOWN_WITH_VOTE]
         found.append(await _vote(run, function, group, others))
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class Own:
+    """``vote`` puts the examples to the vote later, where chance may play a part."""
+
+    examples: tuple[Example, ...]
+    vote: Callable[[], Awaitable[tuple[Example, ...]]] | None
+
+
+async def own(run: Run, prompt: str, function: FunctionSpec) -> Own:
+    """Propose examples for a function and have them voted on, now or later."""
+    proposed = await propose(run, prompt, function)
+
+    async def vote() -> tuple[Example, ...]:
+        return await put_to_vote(run, function, proposed)
+
+    if may_be_chance(function):
+        return Own(unvoted(proposed), vote)
+    return Own(await vote(), None)
 
 
 def unvoted(proposed: list[list[Assertion]]) -> tuple[Example, ...]:

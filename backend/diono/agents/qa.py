@@ -6,6 +6,7 @@ from typing import Any
 from diono.agents import text
 from diono.agents.blueprints import Blueprint
 from diono.agents.generators import fastapi_app, python_cli, static_web
+from diono.agents.port import Check
 from diono.agents.proof import CliCase, Expectation, HttpRequest, PageCase, Proof
 from diono.agents.spec import Built, EntitySpec, Example, FunctionSpec, Spec
 from diono.agents.values import format_for_page, format_for_terminal
@@ -57,6 +58,16 @@ def _cli(built: list[Built]) -> tuple[CliCase, ...]:
         cases += [_cli_case(one, example, is_single) for example in _chosen(one)]
         cases += _bad_value(one, is_single)
     return tuple(cases)
+
+
+def shown_commands(checks: Sequence[Check]) -> list[tuple[str, str]]:
+    """Return command lines that ran and what they printed, for a README; at most four."""
+    lines: list[tuple[str, str]] = []
+    for one in checks:
+        command, arrow, output = one.detail.removeprefix("main.py ").partition(" -> ")
+        if one.kind == "cli" and one.passed and one.is_required and arrow:
+            lines.append((command.replace("@", ""), output.partition(" (expected")[0]))
+    return [line for line in lines if "--help" not in line[0]][:4]
 
 
 def _chosen(built: Built) -> list[Example]:

@@ -64,3 +64,7 @@ TEXTS = _object(title=_text(50), summary=_text(160))
 
 def kinds(names: tuple[str, ...]) -> Schema:
     return _object(kind=_one_of(names))
+
+
+def file_of(names: tuple[str, ...]) -> Schema:
+    return _object(path=_one_of(names))
