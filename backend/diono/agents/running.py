@@ -169,7 +169,10 @@ class BaseRunner:
             raise Conflict(f"This run of {self.name} has started already. Make a new runner.")
         self._is_started = True
         try:
-            return await self.work(work, WatchedStage(stage, self.watch))
+            receipt = await self.work(work, WatchedStage(stage, self.watch))
+            is_stopped = receipt.status == "CANCELLED" and self.watch.is_stopping
+            update = {"reason": self.watch.stop_reason} if is_stopped else {}
+            return receipt.model_copy(update=update)
         except Cancelled as error:
             return self.receipt("CANCELLED", error.detail)
         except DionoError as error:

@@ -1,0 +1,112 @@
+"""Stages and scripted answers for every runner."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from unit.agents.host_stage import ROOT, HostStage, ScriptedModel, Tape
+
+from diono.agents.port import Action, Decision, JsonObject, Memory, Question, Said
+from diono.agents.runner import Kind, Work
+from diono.agents.runners.registry import Runners
+from diono.agents.runners.resources import Resources
+from diono.kernel.events import EventDraft, EventType
+from diono.llm.fit.report import ModelFit
+from diono.llm.port import ChatRequest
+
+RESOURCES = Resources(
+    blueprints=ROOT / "workspace" / "blueprints",
+    graphs=ROOT / "workspace" / "graphs",
+    custom=ROOT / "workspace" / "runners",
+)
+RUNNERS = Runners(RESOURCES)
+Answerer = Callable[[ChatRequest], str]
+
+
+class RunnerTape(Tape):
+    """Also runs branches, in their order."""
+
+    async def run_together(
+        self, branches: Sequence[tuple[str, Action]], at_once: int = 2
+    ) -> list[JsonObject]:
+        return [await self.run(name, action) for name, action in branches]
+
+
+class RunnerStage(HostStage):
+    """A whole stage; ``thoughts`` are the transient events."""
+
+    def __init__(self, root: Path, answer: Answerer, tape: RunnerTape | None = None) -> None:
+        super().__init__(root, ScriptedModel(answer), tape or RunnerTape())
+        self.fit = ModelFit.assumed(self.model.profile, self.model.name)
+        self.thoughts: list[EventDraft] = []
+        self.said: list[Said] = []
+        self.memory = Memory()
+        self.points: list[tuple[str, str]] = []
+        self.decision = Decision(is_approved=True)
+
+    async def emit(self, draft: EventDraft) -> None:
+        if draft.event_type is EventType.THINKING:
+            self.thoughts.append(draft)
+        await super().emit(draft)
+
+    async def side_sandbox(self, name: str, template: str = "base") -> object:
+        return self.box
+
+    async def decide(self, question: Question) -> Decision:
+        return self.decision
+
+    async def recall(self) -> tuple[Sequence[Said], Memory]:
+        return tuple(self.said), self.memory
+
+    async def remember(self, said: Sequence[Said], memory: Memory) -> None:
+        self.said += said
+        self.memory = memory
+
+    async def checkpoint(self, title: str, commit: str) -> None:
+        self.points.append((title, commit))
+
+
+@dataclass(frozen=True)
+class Rig:
+    """One runner, work for it, and answers that let it succeed."""
+
+    runner: str
+    kind: Kind
+    prompt: str
+    answer: Answerer
+    options: JsonObject = field(default_factory=dict)
+    succeeds: bool = True
+
+    @property
+    def work(self) -> Work:
+        return Work(
+            task_id="tsk_1",
+            project_id="prj_1",
+            kind=self.kind,
+            prompt=self.prompt,
+            options=self.options,
+        )
+
+
+def _team(request: ChatRequest) -> str:
+    asked = request.messages[1].content
+    if "Write this function" in asked:
+        return "    return number * 2\n"
+    if "List the Python functions" in asked:
+        parameters = [{"name": "number", "type": "int"}]
+        function = {"name": "double_number", "description": "Doubles.", "parameters": parameters}
+        return json.dumps({"functions": [{**function, "returns": "int"}]})
+    if "assert lines" in asked:
+        return "2) == 4\nassert double_number(5) == 10\nassert double_number(-3) == -6\n"
+    if "Write the assert line" in asked:
+        call = asked.rsplit("for ", 1)[1].rstrip(".")
+        return f" {2 * int(call.split('(')[1].rstrip(')'))}"
+    return json.dumps({"title": "Doubler", "summary": "Doubles numbers."})
+
+
+RIGS = (
+    Rig("team", "build", "A command-line program that doubles a number", _team),
+    Rig("langgraph:example", "build", "print 1", lambda _: "```python\nprint(1)\n```"),
+    Rig("custom:example", "chat", "What is two?", lambda _: "Two is a number."),
+)
