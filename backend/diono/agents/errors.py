@@ -54,3 +54,10 @@ class RoleBroken(InvalidInput):
     """A role or a workflow file cannot be used; the detail names file, line and the way out."""
 
     code = "role_broken"
+
+
+class BudgetSpent(DionoError):
+    """The next call to the model would break the task's budget of tokens, seconds or money."""
+
+    code = "budget_spent"
+    kind = ErrorKind.CONFLICT
