@@ -1,16 +1,12 @@
 """One suite over both databases: migrations, the event log's promises, and concurrent writers."""
 
 import asyncio
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from contract.database_rigs import postgres_cluster
 
 from diono.features.accounts.service import Accounts
 from diono.features.tasks.errors import TaskNotFound
@@ -26,30 +22,11 @@ from diono.infra.migrations import current_revision, head_revision, migrate
 from diono.infra.tokens import TokenSigner
 from diono.kernel.events import EventDraft, EventType
 
-POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-
 
 @pytest.fixture(scope="module")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL cluster of our own, on a unix socket only."""
-    # Not below pytest's folder: its clean-up by another run would take the data of a live server.
-    folder = Path(tempfile.mkdtemp(prefix="diono-postgres-"))
-    account = pwd.getpwnam("postgres")
-    os.chown(folder, account.pw_uid, account.pw_gid)
-
-    def run(*command: str) -> None:
-        subprocess.run(
-            command, user="postgres", check=True, cwd=folder, stdout=subprocess.DEVNULL,
-            env={"PATH": f"{POSTGRES[-1]}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-        )  # fmt: skip
-
-    data = str(folder / "data")
-    run("initdb", "-D", data, "-A", "trust", "--no-sync")
-    run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"),
-        "-o", f"-c listen_addresses= -c unix_socket_directories={folder}", "start")  # fmt: skip
-    yield f"postgresql+asyncpg://postgres@/postgres?host={folder}"
-    run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-    shutil.rmtree(folder)
+    with postgres_cluster() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -56,7 +56,7 @@ async def marks(session: AsyncSession, project_id: str) -> list[Mark]:
             is_summary=key.startswith(SUMMARY),
             is_restore=key.startswith(RESTORED),
         )
-        for number, tokens, covers, key in rows.tuples()
+        for number, tokens, covers, key in rows
     ]
 
 
