@@ -43,8 +43,12 @@ save() {
 _SAVE = 'save "$1"; g rev-parse HEAD'
 # Files that are ignored now but were kept in the old tree would be overwritten: they are saved too.
 _RESTORE = """has "$1"
-g ls-tree -r -z --name-only "$1" | { g check-ignore -z --stdin || true; } \
-  | xargs -0 -r sh -c 'for f; do if [ -e "$f" ]; then printf "%s\\0" "$f"; fi; done' sh \
+rm -f .git/index.lock
+list=$(mktemp)
+trap 'rm -f "$list"' EXIT
+g ls-tree -r -z --name-only "$1" | xargs -0 -r printf './%s\\0' \
+  | { GIT_LITERAL_PATHSPECS=0 g check-ignore -z --stdin || [ $? = 1 ]; } >"$list"
+xargs -0 -r sh -c 'for f; do if [ -e "$f" ]; then printf "%s\\0" "$f"; fi; done' sh <"$list" \
   | xargs -0 -r git -c core.fsmonitor=false add -f --
 save "$2"
 g rev-parse HEAD
