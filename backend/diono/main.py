@@ -16,6 +16,7 @@ from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from diono.features.accounts.service import Accounts
+from diono.features.keys.service import Keys
 from diono.features.previews.service import Previews, PreviewShares
 from diono.features.runs.service import Programs
 from diono.features.sandboxes.service import Sandboxing
@@ -218,6 +219,7 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncGenerator[None]:
 
         state = app.state
         state.accounts = accounts
+        state.keys = Keys(adapters.database, accounts, clock)
         state.catalog = adapters.catalog
         state.tasks = Tasks(adapters.database, bus, adapters.blobs, clock, check_model)
         state.previews = Previews(adapters.sandboxes, gateway, signer, clock, shares)

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from diono.features.accounts.routes import router as accounts_router
+from diono.features.keys.routes import router as keys_router
 from diono.features.models.routes import router as models_router
 from diono.features.runs.routes import router as runs_router
 from diono.features.sandboxes.routes import router as sandboxes_router
@@ -50,6 +51,7 @@ def create_web_app(lifespan: Lifespan | None = None, frontend: Path | None = Non
     install_error_handlers(app)
     features = (
         accounts_router,
+        keys_router,
         models_router,
         sandboxes_router,
         runs_router,

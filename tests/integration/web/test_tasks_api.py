@@ -45,6 +45,7 @@ async def test_foreign_task_looks_like_a_missing_one(api: Api, method: str, path
         ("POST", "/api/execute"), ("POST", "/api/execute/stream"),
         ("GET", "/api/sandboxes"), ("DELETE", "/api/sandboxes/sbx"), ("GET", "/api/sandbox-keys"),
         ("POST", "/api/sandbox-keys"), ("DELETE", "/api/sandbox-keys/key"),
+        ("GET", "/api/keys"), ("POST", "/api/keys"), ("DELETE", "/api/keys/key"),
     ],
 )  # fmt: skip
 async def test_nothing_is_open_without_signing_in(api: Api, method: str, path: str) -> None:
@@ -68,6 +69,7 @@ async def test_every_route_is_in_the_access_list(api: Api) -> None:
         ("GET", "/api/languages"), ("GET", "/api/sandboxes"),
         ("DELETE", "/api/sandboxes/{sandbox_id}"), ("GET", "/api/sandbox-keys"),
         ("POST", "/api/sandbox-keys"), ("DELETE", "/api/sandbox-keys/{key_id}"),
+        ("GET", "/api/keys"), ("POST", "/api/keys"), ("DELETE", "/api/keys/{key_id}"),
     }  # fmt: skip
     services = {
         (method, path.replace("{id}", "{project_id}").replace("/app", "/{name}"))

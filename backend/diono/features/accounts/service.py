@@ -128,14 +128,19 @@ class Accounts:
             raise NotSignedIn("The session is over after twelve hours. Sign in again.")
         return self._issue(account.user_id, signed_in_at)
 
+    async def active(self, user_id: str) -> Account | None:
+        """Return the account, or None where it is gone or switched off."""
+        async with self._database.read() as session:
+            user = await store.by_id(session, user_id)
+        return Account.model_validate(user) if user is not None and user.is_active else None
+
     async def authenticate(self, token: str) -> Account:
         """Return the account of an access token. Raises TokenRefused, NotSignedIn."""
         claims = self._signer.read(token, AUDIENCE)
-        async with self._database.read() as session:
-            user = await store.by_id(session, str(claims["sub"]))
-        if user is None or not user.is_active:
+        account = await self.active(str(claims["sub"]))
+        if account is None:
             raise NotSignedIn("The account of this token is gone. Sign in again.")
-        return Account.model_validate(user)
+        return account
 
     def _issue(self, user_id: str, signed_in_at: int) -> AccessToken:
         token = self._signer.sign(user_id, AUDIENCE, TOKEN_SECONDS, auth_time=signed_in_at)

@@ -1,0 +1,27 @@
+"""API keys over HTTP; only a signed-in user manages them."""
+
+from fastapi import APIRouter
+
+from diono.features.accounts.access import SignedIn
+from diono.features.keys.access import KeysService
+from diono.features.keys.schemas import CreateKey, KeyList, NewKey
+
+router = APIRouter(prefix="/api/keys", tags=["keys"])
+
+
+@router.post("", status_code=201)
+async def create_key(body: CreateKey, account: SignedIn, keys: KeysService) -> NewKey:
+    """Make a key; the answer is the only place where it is shown."""
+    return await keys.create(account.user_id, body)
+
+
+@router.get("")
+async def list_keys(account: SignedIn, keys: KeysService) -> KeyList:
+    """List your keys, newest first, without the keys themselves."""
+    return KeyList(items=await keys.list(account.user_id))
+
+
+@router.delete("/{key_id}", status_code=204)
+async def revoke_key(key_id: str, account: SignedIn, keys: KeysService) -> None:
+    """End a key at once."""
+    await keys.revoke(account.user_id, key_id)
