@@ -85,7 +85,12 @@ def _grammar() -> argparse.ArgumentParser:
     extent.add_argument("--all", action="store_true", help="also what takes minutes by itself")
     test.add_argument("--serial", action="store_true", help=argparse.SUPPRESS)
     _add_admin(add("admin", "manage the accounts of this machine's server"))
-    _add_bench(add("bench", "measure: a start, the builds of a list of requests, or sandboxes"))
+    _add_bench(
+        add(
+            "bench",
+            "measure: a start, builds of a list of requests, sandboxes, or solving functions",
+        )
+    )
     add_sandbox(add("sandbox", "make, use and end sandboxes; templates and keys"), _positive)
     add_sandboxd(add("sandboxd", "run the sandbox service as a process of its own"), _positive)
     openapi = add("openapi", "print the API's description (OpenAPI, JSON)")
@@ -148,13 +153,19 @@ def _add_admin(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("start", "build", "sandbox"))
+    parser.add_argument("what", choices=("start", "build", "sandbox", "solve"))
     parser.add_argument(
         "--runs", type=_positive, help="start, sandbox: repeats (default 5 and 100)"
     )
     parser.add_argument("--list", dest="requests", type=Path, help="build: a YAML list of requests")
     parser.add_argument("--only", type=_positive, help="build: the first N requests of the list")
-    parser.add_argument("--model", help="build: the model to use")
+    parser.add_argument("--model", help="build, solve: the model to use")
+    parser.add_argument("--dataset", type=Path, help="solve: JSON lines (or .gz) of functions")
+    parser.add_argument("--limit", type=_positive, help="solve: so many tasks")
+    parser.add_argument("--offset", type=_count, default=0, help="solve: leave out the first ones")
+    parser.add_argument(
+        "--results", type=Path, help="solve: keep each result here, and go on where it ends"
+    )
     parser.add_argument(
         "--live", type=_positive, default=100, help="sandbox: so many idle at once (default 100)"
     )
@@ -178,6 +189,10 @@ def _positive(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+
+
+def _count(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
 
 
 def _port(text: str) -> int:

@@ -1,11 +1,18 @@
-"""`diono bench start | build | sandbox`: figures with machine and count, as Markdown or JSON."""
+"""`diono bench start | build | sandbox | solve`: figures with machine and count."""
 
 import argparse
+import asyncio
 import json
+from typing import Any
 
 from diono.cli.bench_build import bench_build, build_table, load_requests
+from diono.cli.bench_solve import Plan as SolvePlan
+from diono.cli.bench_solve import bench_solve, solve_table
+from diono.cli.bench_solve_data import load_dataset
+from diono.cli.bench_solve_stage import open_stage
 from diono.cli.bench_start import bench_start, start_table
-from diono.cli.outcome import Exit
+from diono.cli.outcome import Exit, UsageError
+from diono.cli.prepare import prepare_now
 from diono.cli.sandbox_bench import report
 from diono.cli.sandbox_bench.run import Plan, bench_sandbox, write_section
 from diono.settings import Settings
@@ -19,12 +26,30 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.what == "start":
         result = bench_start(arguments.runs or 5)
         table = start_table(result)
+    elif arguments.what == "solve":
+        result = _solve(arguments)
+        table = solve_table(result)
     else:
         requests = load_requests(arguments.requests)[: arguments.only]
         result = bench_build(requests, arguments.model)
         table = build_table(result)
     print(json.dumps(result, ensure_ascii=False) if arguments.as_json else table)
     return Exit.OK
+
+
+def _solve(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Raises UsageError and its kinds before anything is set up."""
+    if arguments.dataset is None:
+        raise UsageError("name the data set: diono bench solve --dataset FILE.jsonl")
+    dataset = load_dataset(arguments.dataset, arguments.offset, arguments.limit)
+    settings = Settings()
+    prepare_now(("engine", "image", "model"), settings, is_offline=arguments.offline)
+
+    async def measured() -> dict[str, Any]:
+        async with open_stage(settings, arguments.model) as stage:
+            return await bench_solve(SolvePlan(dataset, arguments.results), stage)
+
+    return asyncio.run(measured())
 
 
 def _run_sandbox(arguments: argparse.Namespace) -> int:

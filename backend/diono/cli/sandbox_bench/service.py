@@ -55,6 +55,9 @@ def own_service(settings: Settings, quota: int) -> Generator[Service]:
             yield Service(f"http://127.0.0.1:{port}", key, quota, process.pid, folder)
         finally:
             measure.stop(process)
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
 
 
 def _argv(settings: Settings, folder: Path, port: int, quota: int) -> list[str]:

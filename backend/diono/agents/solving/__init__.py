@@ -1,0 +1,1 @@
+"""Solving: a function's description in, a function out that was run and held against checks."""

@@ -1,0 +1,142 @@
+"""A solve task from its request to its receipt, which claims no more than what ran."""
+
+from diono.agents.meter import Run
+from diono.agents.port import Check, JsonObject, Receipt, Stage
+from diono.agents.solving.problem import Problem, read_problem
+from diono.agents.solving.solver import TRIES, Solution, solve_problem
+from diono.kernel.events import AgentRole, EventType
+
+SOURCE_FILE = "solution.py"
+TEST_FILE = "test_solution.py"
+MOST_TRIES = 20
+
+
+async def solve(prompt: str, stage: Stage, options: JsonObject) -> Receipt:
+    """Solve the function that the prompt describes. Raises PlanRefused, Cancelled."""
+    run = Run(stage, AgentRole.ENGINEER)
+    problem = read_problem(prompt)
+    title = f"Solving {problem.name}"
+    await run.say(EventType.AGENT_START, title=title)
+    await run.progress(0.1, title)
+    solution = await solve_problem(run, problem, _tries(options))
+    checks = _checks(problem, solution)
+    files = _files(problem, solution)
+    if files:
+        await _save(run, files)
+    for check in checks:
+        await run.say(EventType.CHECK, **check.model_dump())
+    await run.say(EventType.AGENT_COMPLETE, title=title, seconds=round(run.meter.seconds, 1))
+    return _receipt(run, problem, solution, checks, tuple(files))
+
+
+def _tries(options: JsonObject) -> int:
+    tries = options.get("tries", TRIES)
+    return min(max(tries, 1), MOST_TRIES) if isinstance(tries, int) else TRIES
+
+
+def _checks(problem: Problem, solution: Solution) -> tuple[Check, ...]:
+    gate = solution.gate
+    origin = "written by the model, agreed twice" if gate.is_own else "given"
+    found = [
+        Check(
+            name=line.removeprefix("assert "),
+            kind="unit",
+            passed=passed if is_firm else None,
+            detail=origin if is_firm else "the model's own guess, asked once: it does not count",
+            is_required=is_firm and (not gate.is_own or passed),
+        )
+        for line, is_firm, passed in zip(
+            gate.checks, gate.firm, solution.passed_checks(), strict=True
+        )
+    ]
+    found += [
+        Check(
+            name=line.removeprefix("assert "),
+            kind="unit",
+            passed=None,
+            detail="a function that does nothing passes it, so it proves nothing",
+            is_required=False,
+        )
+        for line in gate.idle
+    ]
+    proven = Check(
+        name=f"{problem.name} is proven",
+        kind="property",
+        passed=bool(solution.proof),
+        detail=solution.proof or solution.problem,
+    )
+    return (*found, proven)
+
+
+def _files(problem: Problem, solution: Solution) -> dict[str, bytes]:
+    if not solution.source:
+        return {}
+    firm = [
+        line
+        for line, is_firm, passed in zip(
+            solution.gate.checks, solution.gate.firm, solution.passed_checks(), strict=True
+        )
+        if is_firm and passed
+    ]
+    files = {SOURCE_FILE: solution.source.encode()}
+    if firm:
+        body = "".join(f"    {line}\n" for line in firm)
+        test = f"from solution import *\n\n\ndef test_{problem.name}() -> None:\n{body}"
+        files[TEST_FILE] = test.encode()
+    return files
+
+
+async def _save(run: Run, files: dict[str, bytes]) -> None:
+    async def action() -> JsonObject:
+        sandbox = await run.stage.sandbox()
+        await sandbox.write_files(files)
+        for path, content in files.items():
+            await run.stage.save_file(path, content)
+        return {}
+
+    await run.step("write the solution", action)
+    for path, content in files.items():
+        await run.say(EventType.FILE, path=path, size=len(content), action="written")
+
+
+def _receipt(
+    run: Run,
+    problem: Problem,
+    solution: Solution,
+    checks: tuple[Check, ...],
+    files: tuple[str, ...],
+) -> Receipt:
+    meter = run.meter
+    is_proven = bool(solution.proof)
+    reason = "" if is_proven else f"No candidate was proven: {solution.problem}."
+    return Receipt(
+        status="SUCCEEDED" if is_proven else "FAILED",
+        reason=reason,
+        spec={"function": problem.name, "signature": problem.head, "checks": list(problem.checks)},
+        blueprint="",
+        files=files,
+        checks=checks,
+        unproven=_unproven(solution),
+        attempts=solution.attempts,
+        tokens_in=meter.tokens_in,
+        tokens_out=meter.tokens_out,
+        seconds=round(meter.seconds, 1),
+        answer=solution.source,
+        details={
+            "source": solution.source,
+            "proof": solution.proof,
+            "calls": meter.calls,
+            "is_verified": is_proven,
+        },
+    )
+
+
+def _unproven(solution: Solution) -> tuple[str, ...]:
+    if not solution.proof:
+        return ("The source is the best try; it is not verified.",)
+    if solution.gate.is_own:
+        return ("No example was given: the checks are the model's own, and may be wrong.",)
+    found = ["Inputs other than those of the checks were not proven."]
+    if not solution.gate.is_telling:
+        found.append("The example is easily passed by chance; give another one to be surer.")
+    return tuple(found)
