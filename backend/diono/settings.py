@@ -27,8 +27,19 @@ class Settings(BaseSettings):
 
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
     redis_url: SecretStr = Field(default=SecretStr(""), validation_alias="REDIS_URL")
-    executor_id: str = Field(default="local", description="Stable name of this process.")
-    workflow_database_url: str = Field(default="", description="DBOS's own; empty: SQLite.")
+    executor_id: str = Field(
+        default="", description="Name of this process among workers; empty: made up."
+    )
+    workflow_database_url: str = Field(
+        default="", description="DBOS's own; empty: DATABASE_URL's PostgreSQL, or SQLite."
+    )
+    workers: Literal["inside", "external", "0"] = Field(
+        default="inside", description="Who runs tasks: the server itself, or `diono worker`s."
+    )
+    parallel_runs: int = Field(default=2, ge=1, description="Runs at a time, of all users.")
+    parallel_user_runs: int = Field(default=2, ge=1, description="Runs at a time of one user.")
+    worker_runs: int = Field(default=0, ge=0, description="Runs at a time in one process.")
+    prices_file: Path = Field(default=REPOSITORY / "workspace" / "prices.yaml")
 
     model: str = Field(default="", description="Default model, provider/name; empty: chosen.")
     gguf: Path | None = Field(default=None, description="A GGUF file for the embedded model.")
@@ -41,6 +52,13 @@ class Settings(BaseSettings):
     )
     script: Path | None = Field(default=None, description="Script of the `scripted` model.")
     model_idle_seconds: float = Field(default=120.0, gt=0)
+
+    graphs_dir: Path | None = Field(
+        default=None, description="LangGraph graphs, run with the server's rights; empty: none."
+    )
+    runners_dir: Path | None = Field(
+        default=None, description="Agent runners, run with the server's rights; empty: none."
+    )
 
     server_url: str = Field(
         default="", validation_alias="DIONO_URL", description="Command line: a server elsewhere."

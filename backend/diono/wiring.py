@@ -1,5 +1,7 @@
 """What each part of the server is told, from the settings."""
 
+from pathlib import Path
+
 from diono.infra.database import sqlite_url
 from diono.llm.providers import LlmConfig
 from diono.sandbox.config import RemoteServer, SandboxConfig
@@ -8,6 +10,15 @@ from diono.settings import Settings
 
 def database_url(settings: Settings) -> str:
     return settings.database_url or sqlite_url(settings.data_dir / "diono.sqlite")
+
+
+def workflow_database(settings: Settings) -> Path | str:
+    """Where durable runs are recorded: a file, or a URL without a driver's name in it."""
+    if settings.workflow_database_url:
+        return settings.workflow_database_url
+    if settings.database_url.startswith("postgresql"):
+        return settings.database_url.replace("+asyncpg", "", 1)
+    return settings.data_dir / "workflows.sqlite"
 
 
 def llm_config(settings: Settings) -> LlmConfig:

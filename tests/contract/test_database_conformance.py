@@ -13,6 +13,7 @@ from diono.features.tasks.errors import TaskNotFound
 from diono.features.tasks.ledger import Ledger
 from diono.features.tasks.schemas import CreateTask, TaskStatus
 from diono.features.tasks.service import Tasks
+from diono.features.tasks.service.checks import cancelled_receipt
 from diono.infra.blobs import FolderBlobs
 from diono.infra.bus import MemoryBus
 from diono.infra.clock import SystemClock
@@ -87,7 +88,7 @@ async def test_events_fold_into_the_task_and_replay_in_order(house: House) -> No
     drafts = [
         EventDraft(event_type=EventType.STATE, payload={"status": "RUNNING", "progress": 0.5}),
         EventDraft(event_type=EventType.MESSAGE, payload={"text": "half"}),
-        EventDraft(event_type=EventType.RESULT, payload={"receipt": {"status": "SUCCEEDED"}}),
+        EventDraft(event_type=EventType.RESULT, payload={"receipt": cancelled_receipt()}),
         EventDraft(event_type=EventType.STATE, payload={"status": "SUCCEEDED", "progress": 1}),
     ]
     for number, draft in enumerate(drafts):
@@ -95,7 +96,8 @@ async def test_events_fold_into_the_task_and_replay_in_order(house: House) -> No
     state = await house.tasks.state(owner, task_id)
     assert state.status is TaskStatus.SUCCEEDED
     assert (state.progress, state.last_message) == (1.0, "half")
-    assert state.final_result == {"status": "SUCCEEDED"}
+    assert state.final_result is not None
+    assert state.final_result.unproven == ("Nothing was begun.",)
     seen = [event async for event in house.tasks.watch(owner, task_id, 2)]
     assert [event.event_id for event in seen if event] == [3, 4]
 

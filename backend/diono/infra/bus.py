@@ -1,13 +1,20 @@
-"""Fan-out of events inside one process: a signal to look, and transient events."""
+"""Fan-out of events: a signal to look, and transient events.
+
+``MemoryBus`` reaches the readers of one process. ``PollingBus`` also tells them now and then to
+look, for a database that other processes write. ``RedisBus`` (redis_bus.py) reaches the readers of
+all processes at once. One suite runs over them: ``tests/contract/test_bus_conformance.py``.
+"""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
 from diono.kernel.events import Event
 
 TRANSIENT_QUEUE_LENGTH = 256
+POLL_SECONDS = 1.0
 
 
 class Subscription:
@@ -41,11 +48,29 @@ class Subscription:
         return taken
 
 
+class Bus(Protocol):
+    """A wake-up may come without a cause; it is never lost for long."""
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def publish(self, topic: str, transient: Event | None = None) -> None: ...
+
+    def subscribe(self, topic: str) -> AbstractContextManager[Subscription]: ...
+
+
 class MemoryBus:
     """The in-process bus. All calls come from the one event loop."""
 
     def __init__(self) -> None:
         self._topics: dict[str, set[Subscription]] = defaultdict(set)
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    async def close(self) -> None:
+        """Nothing to end."""
 
     def publish(self, topic: str, transient: Event | None = None) -> None:
         for subscription in self._topics.get(topic, ()):
@@ -53,6 +78,11 @@ class MemoryBus:
                 subscription.wake()
             else:
                 subscription.push(transient)
+
+    def wake_all(self) -> None:
+        for subscriptions in self._topics.values():
+            for subscription in subscriptions:
+                subscription.wake()
 
     @contextmanager
     def subscribe(self, topic: str) -> Generator[Subscription]:
@@ -64,3 +94,25 @@ class MemoryBus:
             self._topics[topic].discard(subscription)
             if not self._topics[topic]:
                 del self._topics[topic]
+
+
+class PollingBus(MemoryBus):
+    """Readers also look every ``poll_seconds``; transient events stay in their process."""
+
+    def __init__(self, poll_seconds: float = POLL_SECONDS) -> None:
+        super().__init__()
+        self._poll_seconds = poll_seconds
+        self._polling: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._polling = asyncio.create_task(self._poll())
+
+    async def close(self) -> None:
+        if self._polling is not None:
+            self._polling.cancel()
+            await asyncio.gather(self._polling, return_exceptions=True)
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_seconds)
+            self.wake_all()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from loguru import logger
-from sqlalchemy import String, select
+from sqlalchemy import String, delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,19 +45,25 @@ class Heartbeats:
                 Executor(executor_id=self._executor_id, heartbeat_at=self._clock.now())
             )
 
+    async def leave(self) -> None:
+        """Say good-bye, so that others take over at once what is left here."""
+        async with self._database.write() as session:
+            await session.execute(delete(Executor).where(Executor.executor_id == self._executor_id))
+
+    async def living(self) -> set[str]:
+        """Return the executors that were heard of lately."""
+        since = self._clock.now() - timedelta(seconds=STALE_SECONDS)
+        query = select(Executor.executor_id).where(Executor.heartbeat_at >= since)
+        async with self._database.read() as session:
+            return set(await session.scalars(query))
+
     async def take_over(self, runs: Runs) -> list[str]:
         """Queue again the runs of executors that have been silent too long; return their ids.
 
         A frozen executor that wakes up later finishes the step it is in and stops, so a step can
         run twice but a run cannot end twice.
         """
-        since = self._clock.now() - timedelta(seconds=STALE_SECONDS)
-        async with self._database.read() as session:
-            living = set(
-                await session.scalars(
-                    select(Executor.executor_id).where(Executor.heartbeat_at >= since)
-                )
-            )
+        living = await self.living()
         unfinished = await runs.unfinished()
         orphans = [run for run, executor in unfinished.items() if executor not in living]
         for run_id in orphans:

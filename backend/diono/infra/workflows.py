@@ -1,13 +1,18 @@
 """Durable runs: the one module that knows DBOS.
 
 The rules it keeps (each learnt from an experiment): the SQLite file is put in WAL before DBOS opens
-it; the executor id is stable, so that a restart recovers its own runs; the application version is
-fixed by hand; queues are registered after launch; results are small; a step may run twice, so its
-effects are idempotent; steps side by side take their numbers before the first of them begins.
+it; the application version is fixed by hand; queues are registered after launch; results are
+small; a step may run twice, so its effects are idempotent; steps side by side take their numbers
+before the first of them begins.
+
+Which run may begin, and when, is not decided here: the caller admits runs by its own rules, and
+DBOS's queue only spreads the admitted ones over the processes. A run that has to wait for long is
+parked: it is in no process's memory then, and is replayed when it goes on.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextvars import Context
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,23 +24,29 @@ from diono.kernel.errors import Conflict
 JsonObject = dict[str, Any]
 RunBody = Callable[[str], Awaitable[None]]
 Action = Callable[[], Coroutine[Any, Any, JsonObject]]
+RunStatus = Literal["UNKNOWN", "LIVE", "PARKED", "ENDED"]
 
 # Raised by hand when a change to a workflow's body would make recorded steps unreadable.
-APPLICATION_VERSION = "1"
-QUEUE = "builds"
+APPLICATION_VERSION = "2"
+QUEUE = "runs"
+# For runs that go on only to end: they need no place among the others.
+ENDINGS = "endings"
 POLL_SECONDS = 0.2
+# So many crashes inside one run, without progress by hand, and it is given up as their cause.
+RECOVERIES = 20
 
 
 class WorkflowEngine:
     """Runs named bodies durably; must be launched on the event loop the bodies shall run on."""
 
     def __init__(self, database: Path | str, executor_id: str, parallel_runs: int) -> None:
+        """``parallel_runs`` is the most that this process runs at a time."""
         self._url = database if isinstance(database, str) else f"sqlite:///{database}"
         if isinstance(database, Path):
             prepare_sqlite_file(database)
         self._executor_id = executor_id
         self._parallel_runs = parallel_runs
-        self._bodies: set[asyncio.Task[Any]] = set()
+        self._bodies: dict[str, asyncio.Task[Any]] = {}
         self._workflow: Callable[[str], Coroutine[Any, Any, None]] | None = None
 
     async def launch(self, body: RunBody) -> None:
@@ -46,34 +57,45 @@ class WorkflowEngine:
             "executor_id": self._executor_id,
             "application_version": APPLICATION_VERSION,
             "notification_listener_polling_interval_sec": POLL_SECONDS,
-            "log_level": "WARNING",
+            "log_level": "ERROR",
             "enable_otlp": False,
         }
         DBOS(config=config)
 
-        @DBOS.workflow(name="build", max_recovery_attempts=20)
-        async def build(run_id: str) -> None:
+        @DBOS.workflow(name="run", max_recovery_attempts=RECOVERIES)
+        async def run(run_id: str) -> None:
             task = asyncio.current_task()
             if task is None:
                 raise RuntimeError("a workflow runs in a task")
-            self._bodies.add(task)
+            self._bodies[run_id] = task
             try:
                 await body(run_id)
             finally:
-                self._bodies.discard(task)
+                if self._bodies.get(run_id) is task:
+                    del self._bodies[run_id]
 
-        self._workflow = build
+        self._workflow = run
         DBOS.launch()
-        await DBOS.register_queue_async(
-            QUEUE, worker_concurrency=self._parallel_runs, polling_interval_sec=POLL_SECONDS
-        )
+        for name, limit in ((QUEUE, self._parallel_runs), (ENDINGS, None)):
+            await DBOS.register_queue_async(
+                name,
+                worker_concurrency=limit,
+                polling_interval_sec=POLL_SECONDS,
+                on_conflict="always_update",
+            )
 
-    async def start(self, run_id: str) -> None:
-        """Enqueue a run; a second start of the same id does nothing."""
+    async def start(self, run_id: str, *, is_ending: bool = False) -> None:
+        """Queue a run, or let a parked one go on; a repeat changes nothing."""
         if self._workflow is None:
             raise Conflict("The workflow engine has not started yet. Try again in a moment.")
-        with SetWorkflowID(run_id):
-            await DBOS.enqueue_workflow_async(QUEUE, self._workflow, run_id)
+        match await self.status(run_id):
+            case "UNKNOWN":
+                with SetWorkflowID(run_id):
+                    await DBOS.enqueue_workflow_async(QUEUE, self._workflow, run_id)
+            case "PARKED":
+                await self.resume(run_id, ENDINGS if is_ending else QUEUE)
+            case _:
+                pass
 
     async def step(self, name: str, action: Action) -> JsonObject:
         """Run an action as a recorded step of the current run, or return its recorded result."""
@@ -104,15 +126,24 @@ class WorkflowEngine:
                 raise result
         return [result for result in results if not isinstance(result, BaseException)]
 
-    async def resume(self, run_id: str) -> None:
-        """Queue an unfinished run again, whoever held it before."""
-        await DBOS.resume_workflow_async(run_id, queue_name=QUEUE)
+    async def park(self, run_id: str) -> None:
+        """Take a run out of the engine until ``start``. Its body must then end by a cancel, so
+        that no outcome is recorded."""
+        # In a context of its own: a call from inside the run would be recorded as one of its steps.
+        outside = asyncio.create_task(DBOS.cancel_workflow_async(run_id), context=Context())
+        await outside
 
-    async def status(self, run_id: str) -> Literal["UNKNOWN", "LIVE", "ENDED"]:
+    async def resume(self, run_id: str, queue: str = QUEUE) -> None:
+        """Queue an unfinished run again, whoever held it before."""
+        await DBOS.resume_workflow_async(run_id, queue_name=queue)
+
+    async def status(self, run_id: str) -> RunStatus:
         """Say whether the engine has the run and will go on with it."""
         found = await DBOS.get_workflow_status_async(run_id)
         if found is None:
             return "UNKNOWN"
+        if found.status == "CANCELLED":
+            return "PARKED"
         return "LIVE" if found.status in {"PENDING", "ENQUEUED", "DELAYED"} else "ENDED"
 
     async def unfinished(self) -> dict[str, str]:
@@ -122,13 +153,17 @@ class WorkflowEngine:
         )
         return {status.workflow_id: status.executor_id or "" for status in found}
 
+    async def forget(self, run_ids: Sequence[str]) -> None:
+        """Delete what is recorded of runs that have ended."""
+        await DBOS.delete_workflows_async(list(run_ids))
+
     async def close(self) -> None:
         """Break off what runs; it goes on at the next launch, at the step in flight.
 
         A cancelled body records no outcome. It must be over before the sandboxes and the models
         go, or their absence would be recorded as the result of its step.
         """
-        bodies = list(self._bodies)
+        bodies = list(self._bodies.values())
         for task in bodies:
             task.cancel()
         await asyncio.gather(*bodies, return_exceptions=True)

@@ -12,13 +12,24 @@ ROUTES = [
     ("GET", "/api/tasks/{id}/state"),
     ("POST", "/api/tasks/{id}/run"),
     ("POST", "/api/tasks/{id}/cancel"),
+    ("POST", "/api/tasks/{id}/pause"),
+    ("POST", "/api/tasks/{id}/resume"),
+    ("POST", "/api/tasks/{id}/retry"),
     ("GET", "/api/tasks/{id}/events"),
     ("GET", "/api/tasks/{id}/events/stream"),
     ("GET", "/api/tasks/{id}/artifacts"),
     ("GET", "/api/tasks/{id}/artifacts/main.py"),
     ("GET", "/api/tasks/{id}/export"),
     ("POST", "/api/tasks/{id}/preview"),
+    ("PATCH", "/api/tasks/{id}"),
+    ("POST", "/api/tasks/{id}/decision"),
+    ("POST", "/api/tasks/{id}/rerun"),
 ]
+BODIES = {
+    "/api/tasks/{id}": {"priority": 1},
+    "/api/tasks/{id}/decision": {"approved": True},
+    "/api/tasks/{id}/rerun": {"model": "scripted/rubbish"},
+}
 
 
 async def _create(user: httpx.AsyncClient, prompt: str = "A converter") -> str:
@@ -30,8 +41,9 @@ async def _create(user: httpx.AsyncClient, prompt: str = "A converter") -> str:
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_foreign_task_looks_like_a_missing_one(api: Api, method: str, path: str) -> None:
     task_id = await _create(api.user)
-    foreign = await api.stranger.request(method, path.format(id=task_id))
-    missing = await api.stranger.request(method, path.format(id="tsk_0"))
+    body = BODIES.get(path)
+    foreign = await api.stranger.request(method, path.format(id=task_id), json=body)
+    missing = await api.stranger.request(method, path.format(id="tsk_0"), json=body)
     assert (foreign.status_code, missing.status_code) == (404, 404)
     assert foreign.json()["detail"] == missing.json()["detail"].replace("tsk_0", task_id)
 
@@ -70,6 +82,7 @@ async def test_every_route_is_in_the_access_list(api: Api) -> None:
         ("DELETE", "/api/sandboxes/{sandbox_id}"), ("GET", "/api/sandbox-keys"),
         ("POST", "/api/sandbox-keys"), ("DELETE", "/api/sandbox-keys/{key_id}"),
         ("GET", "/api/keys"), ("POST", "/api/keys"), ("DELETE", "/api/keys/{key_id}"),
+        ("GET", "/v1/models"), ("GET", "/v1/models/{model}"), ("POST", "/v1/chat/completions"),
     }  # fmt: skip
     services = {
         (method, path.replace("{id}", "{project_id}").replace("/app", "/{name}"))

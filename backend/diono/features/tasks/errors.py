@@ -33,3 +33,30 @@ class StreamCut(DionoError):
 
     code = "unknown_event_id"
     kind = ErrorKind.INVALID
+
+
+class TaskNotRunning(Conflict):
+    code = "task_not_running"
+
+
+class TaskNotEnded(Conflict):
+    code = "task_not_ended"
+
+
+class NoOpenQuestion(Conflict):
+    code = "no_open_question"
+
+
+class OptionsTooLarge(DionoError):
+    code = "options_too_large"
+    kind = ErrorKind.TOO_LARGE
+
+
+class ProjectNeeded(InvalidInput):
+    code = "project_needed"
+
+
+class PriceUnknown(InvalidInput):
+    """A paid model has no price, but the task may cost only so much."""
+
+    code = "price_unknown"

@@ -1,19 +1,19 @@
-"""What a running job reads and writes about its task; every write is idempotent."""
+"""What a running job reads and writes about its task; every write but ``spend`` is idempotent."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from diono.agents.port import Decision, Question
+from diono.agents.port import Decision, JsonObject, Question
+from diono.agents.runner import Work
 from diono.features.tasks import store
 from diono.features.tasks.schemas import ArtifactInfo
 from diono.infra.blobs import FolderBlobs
-from diono.infra.bus import MemoryBus
+from diono.infra.bus import Bus
 from diono.infra.clock import Clock
 from diono.infra.database import Database
 from diono.kernel.events import Event, EventDraft, EventType
 
 CANCEL_POLL_SECONDS = 5.0
-EXPIRED = Decision(is_approved=False, is_expired=True)
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,37 @@ class TaskFacts:
     task_id: str
     owner_id: str
     project_id: str
+    kind: str
+    runner: str
     prompt: str
+    options: JsonObject
     model: str | None
     budget_seconds: int
-    started_at: datetime
+    budget_tokens: int | None
+    budget_cost_usd: float | None
+
+    def work(self) -> Work:
+        return Work.model_validate(self, from_attributes=True)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the task has used of its model so far."""
+
+    tokens: int
+    cost_usd: float
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user has asked of a running task."""
+
+    is_cancel: bool
+    is_pause: bool
 
 
 class Ledger:
-    def __init__(
-        self, database: Database, bus: MemoryBus, blobs: FolderBlobs, clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, bus: Bus, blobs: FolderBlobs, clock: Clock) -> None:
         self._database = database
         self._bus = bus
         self._blobs = blobs
@@ -45,10 +66,14 @@ class Ledger:
             task_id=task.task_id,
             owner_id=task.owner_id,
             project_id=task.project_id,
+            kind=task.kind,
+            runner=task.runner,
             prompt=task.prompt,
+            options=task.options,
             model=task.model,
             budget_seconds=task.budget_seconds,
-            started_at=task.started_at or self._clock.now(),
+            budget_tokens=task.budget_tokens,
+            budget_cost_usd=task.budget_cost_usd,
         )
 
     async def append(self, task_id: str, draft: EventDraft, key: str) -> None:
@@ -76,16 +101,30 @@ class Ledger:
         async with self._database.write() as session:
             (await store.any_owner(session, task_id)).model = model
 
-    async def is_cancel_requested(self, task_id: str) -> bool:
+    async def wishes(self, task_id: str) -> Wishes:
         async with self._database.read() as session:
-            return (await store.any_owner(session, task_id)).is_cancel_requested
+            task = await store.any_owner(session, task_id)
+        return Wishes(task.is_cancel_requested, task.is_pause_requested)
 
     async def cancel_requested(self, task_id: str) -> None:
         """Return once the user has asked to cancel; woken by the bus, or by a look at the
         database every few seconds when another process took the request."""
         with self._bus.subscribe(task_id) as subscription:
-            while not await self.is_cancel_requested(task_id):
+            while not (await self.wishes(task_id)).is_cancel:
                 await subscription.wait(CANCEL_POLL_SECONDS)
+
+    async def spent(self, task_id: str) -> Spent:
+        async with self._database.read() as session:
+            task = await store.any_owner(session, task_id)
+        return Spent(task.tokens_in + task.tokens_out, task.cost_usd)
+
+    async def spend(self, task_id: str, tokens_in: int, tokens_out: int, cost_usd: float) -> None:
+        """Add what a call to the model took. A step that runs twice spends twice."""
+        async with self._database.write() as session:
+            task = await store.any_owner(session, task_id, is_for_update=True)
+            task.tokens_in += tokens_in
+            task.tokens_out += tokens_out
+            task.cost_usd += cost_usd
 
     async def ask(self, task_id: str, question: Question) -> None:
         """Put a question to the user, once; the task is WAITING until it is answered."""
@@ -97,28 +136,20 @@ class Ledger:
                 return
             expires_at = now + timedelta(seconds=question.expires_seconds)
             store.add_decision(session, task_id, question.key, shown, (now, expires_at))
-            state = {"status": "WAITING", "phase": "waiting for you", "question": shown}
+            state: JsonObject = {
+                "status": "WAITING",
+                "phase": "waiting for you",
+                "question": shown,
+                "expires_at": expires_at.isoformat(),
+            }
             draft = EventDraft(event_type=EventType.STATE, payload=state)
             await store.append_event(session, task, draft, f"ask.{question.key}", now)
         self._bus.publish(task_id)
 
     async def answer(self, task_id: str, key: str) -> Decision | None:
-        """Return the answer, or None while there is none and there is time for one."""
-        now = self._clock.now()
-        async with self._database.write() as session:
-            task = await store.any_owner(session, task_id, is_for_update=True)
-            row = await store.decision(session, task_id, key)
-            if row is None or (row.answer is None and now < row.expires_at):
-                return None
-            if row.answer is None:
-                await store.answer_decision(session, task, row, EXPIRED.model_dump(), now)
-        return Decision.model_validate(row.answer)
-
-    async def changed(self, task_id: str) -> None:
-        """Return at the task's next change, or after a few seconds."""
-        with self._bus.subscribe(task_id) as subscription:
-            await subscription.wait(CANCEL_POLL_SECONDS)
-
-    async def unfinished(self) -> list[str]:
+        """Return the answer to a question; an expired one has an answer that says so."""
         async with self._database.read() as session:
-            return [task.task_id for task in await store.unfinished(session)]
+            row = await store.decision(session, task_id, key)
+        if row is None or row.answer is None:
+            return None
+        return Decision.model_validate(row.answer)

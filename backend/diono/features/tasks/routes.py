@@ -11,7 +11,17 @@ from diono.features.previews.access import PreviewsService
 from diono.features.previews.schemas import PreviewLink
 from diono.features.projects.service import sandbox_of
 from diono.features.tasks.access import RunsPort, TasksService
-from diono.features.tasks.schemas import ArtifactList, CreateTask, EventPage, TaskPage, TaskState
+from diono.features.tasks.schemas import (
+    AnswerQuestion,
+    ArtifactList,
+    CreateTask,
+    EventPage,
+    PatchTask,
+    RerunTask,
+    RetryTask,
+    TaskPage,
+    TaskState,
+)
 from diono.sandbox.port import ServiceSpec
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
@@ -26,7 +36,7 @@ async def owned_task(task_id: str, account: SignedIn, tasks: TasksService) -> Ta
 
 @router.post("", status_code=201)
 async def create_task(body: CreateTask, account: SignedIn, tasks: TasksService) -> TaskState:
-    """Make a task; it waits until it is run."""
+    """Make a task of any kind; it waits until it is run."""
     return await tasks.create(account.user_id, body)
 
 
@@ -36,16 +46,17 @@ async def list_tasks(
     tasks: TasksService,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    project_id: Annotated[str | None, Query(description="Only tasks of this project.")] = None,
 ) -> TaskPage:
     """List the signed-in user's tasks, newest first."""
-    return await tasks.page(account.user_id, cursor, limit)
+    return await tasks.page(account.user_id, cursor, limit, project_id)
 
 
 @router.post("/{task_id}/run", status_code=202)
 async def run_task(
     task_id: str, account: SignedIn, tasks: TasksService, runs: RunsPort
 ) -> TaskState:
-    """Start the build and return at once; follow it by its events."""
+    """Queue the task and return at once; follow it by its events."""
     return await tasks.run(account.user_id, task_id, runs)
 
 
@@ -53,6 +64,55 @@ async def run_task(
 async def cancel_task(task_id: str, account: SignedIn, tasks: TasksService) -> TaskState:
     """Ask the task to stop."""
     return await tasks.cancel(account.user_id, task_id)
+
+
+@router.patch("/{task_id}")
+async def change_task(
+    task_id: str, body: PatchTask, account: SignedIn, tasks: TasksService
+) -> TaskState:
+    """Change a task's rank among your own tasks; users are served in turn."""
+    return await tasks.prioritise(account.user_id, task_id, body.priority)
+
+
+@router.post("/{task_id}/pause", status_code=202)
+async def pause_task(task_id: str, account: SignedIn, tasks: TasksService) -> TaskState:
+    """Let the step in flight be the last; the task then stands, and holds no slot."""
+    return await tasks.pause(account.user_id, task_id)
+
+
+@router.post("/{task_id}/resume", status_code=202)
+async def resume_task(task_id: str, account: SignedIn, tasks: TasksService) -> TaskState:
+    """Let a paused task go on, in its turn."""
+    return await tasks.resume(account.user_id, task_id)
+
+
+@router.post("/{task_id}/decision", status_code=202)
+async def decide(
+    task_id: str, body: AnswerQuestion, account: SignedIn, tasks: TasksService
+) -> TaskState:
+    """Answer the question that the task waits for; the first answer counts."""
+    return await tasks.answer(account.user_id, task_id, body)
+
+
+@router.post("/{task_id}/retry", status_code=202)
+async def retry_task(
+    task_id: str,
+    account: SignedIn,
+    tasks: TasksService,
+    runs: RunsPort,
+    body: RetryTask | None = None,
+) -> TaskState:
+    """Run a failed or cancelled task once more. Returns the new task: the next attempt, in the
+    same project for a change or a chat, in a new one for a new program."""
+    return await tasks.retry(account.user_id, task_id, runs, body)
+
+
+@router.post("/{task_id}/rerun", status_code=202)
+async def rerun_task(
+    task_id: str, body: RerunTask, account: SignedIn, tasks: TasksService, runs: RunsPort
+) -> TaskState:
+    """Run the same request on another model, beside this one. Returns the new task."""
+    return await tasks.rerun(account.user_id, task_id, body, runs)
 
 
 @router.get("/{task_id}/state")

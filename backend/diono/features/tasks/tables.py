@@ -90,3 +90,33 @@ class DecisionRow(Base):
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class QueueEntry(Base):
+    """An accepted task until it ends: its place in the queue and the time it has used.
+
+    ``state``: ``queued`` (waits for its turn), ``running`` (holds a slot), ``waiting`` (for the
+    user) or ``paused``; the last two hold their project, but no slot and no process.
+    """
+
+    __tablename__ = "queue_entries"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.task_id"), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.project_id"))
+    state: Mapped[str] = mapped_column(String(16))
+    priority: Mapped[int]
+    queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    admitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    active_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    active_seconds: Mapped[float] = mapped_column(default=0.0)
+    side_projects: Mapped[list[str]] = mapped_column(JSON, default=list)
+
+
+class QueueTurn(Base):
+    """When each user was served last, so that all are served in turn."""
+
+    __tablename__ = "queue_turns"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
+    served_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -4,17 +4,33 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from diono.agents.port import JsonObject, Memory, Model, Said
+from diono.agents.runner import AgentRunner
+from diono.infra.workflows import RunStatus
 from diono.llm.fit.report import ModelFit
 
 Effect = Callable[[], Coroutine[Any, Any, JsonObject]]
 
 
 class Engine(Protocol):
+    """Durable runs (infra/workflows.py)."""
+
+    async def start(self, run_id: str, *, is_ending: bool = False) -> None: ...
+
     async def step(self, name: str, action: Effect) -> JsonObject: ...
 
     async def steps_together(
         self, branches: Sequence[tuple[str, Effect]], at_once: int
     ) -> list[JsonObject]: ...
+
+    async def park(self, run_id: str) -> None: ...
+
+    async def status(self, run_id: str) -> RunStatus: ...
+
+
+class Runners(Protocol):
+    """Ways to work on a task, by name. Making one may import its libraries."""
+
+    def of(self, name: str) -> AgentRunner: ...
 
 
 class Models(Protocol):
@@ -30,7 +46,9 @@ class Fits(Protocol):
 class Conversations(Protocol):
     """What was said in a project. ``remember`` drops a repeat of the same key."""
 
-    async def recall(self, project_id: str) -> tuple[Sequence[Said], Memory]: ...
+    async def recall(
+        self, project_id: str, window_tokens: int
+    ) -> tuple[Sequence[Said], Memory]: ...
 
     async def remember(
         self, project_id: str, task_id: str, key: str, said: Sequence[Said], memory: Memory

@@ -1,23 +1,20 @@
 """What a runner works on."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loguru import logger
+
 from diono.agents.errors import Cancelled
-from diono.agents.port import (
-    Decision,
-    JsonObject,
-    Memory,
-    Model,
-    Question,
-    Said,
-    Steps,
-)
+from diono.agents.port import Decision, JsonObject, Memory, Model, Question, Said, Steps
 from diono.features.projects.service import WORKSPACE_MB, sandbox_of
 from diono.features.tasks.jobs.ports import Checkpoints, Conversations, Engine
-from diono.features.tasks.jobs.steps import Scope, step_scope
+from diono.features.tasks.jobs.steps import Scope, TaskSteps, step_scope
 from diono.features.tasks.ledger import Ledger, TaskFacts
+from diono.features.tasks.queue.queue import Activity, Queue, Rest
 from diono.infra.clock import Clock
+from diono.kernel.errors import DionoError
 from diono.kernel.events import EventDraft, EventType
 from diono.llm.fit.report import ModelFit
 from diono.sandbox.port import Limits, Sandbox, Sandboxes, SandboxSpec
@@ -28,6 +25,7 @@ class House:
     """What all runs of a process share."""
 
     ledger: Ledger
+    queue: Queue
     engine: Engine
     sandboxes: Sandboxes
     conversations: Conversations
@@ -35,17 +33,59 @@ class House:
     clock: Clock
 
 
+@dataclass(frozen=True)
+class Place:
+    """One run in this process: its facts and the time it has used."""
+
+    facts: TaskFacts
+    activity: Activity
+    house: House
+
+    def seconds_left(self) -> float:
+        now = self.house.clock.now()
+        spent = self.activity.seconds + (now - self.activity.since).total_seconds()
+        return self.facts.budget_seconds - spent
+
+    def steps(self) -> TaskSteps:
+        house = self.house
+        return TaskSteps(house.engine, house.ledger, self.facts.task_id, self.pause)
+
+    async def pause(self) -> None:
+        await self.rest("paused")
+
+    async def rest(self, rest: Rest, key: str = "") -> None:
+        """Leave the engine until the run is admitted again. It never returns: the body ends here,
+        and is replayed up to here then."""
+        task_id = self.facts.task_id
+        await self.end_side_sandboxes()
+        # First the engine: should the process die in between, the run is found parked, goes on,
+        # and rests properly.
+        await self.house.engine.park(task_id)
+        await self.house.queue.rest(task_id, rest, key)
+        raise asyncio.CancelledError
+
+    async def end_side_sandboxes(self) -> None:
+        for project in await self.house.queue.side_projects(self.facts.task_id):
+            await self.end_sandbox(project)
+
+    async def end_sandbox(self, project: str) -> None:
+        try:
+            await self.house.sandboxes.kill(self.facts.owner_id, project)
+        except DionoError as error:
+            # The janitor of the sandbox service removes it at its age limit.
+            logger.warning("sandbox {} not released: {}", project, error.detail)
+
+
 class TaskStage:
     """Satisfies agents.port.Stage."""
 
-    def __init__(
-        self, facts: TaskFacts, model: Model, fit: ModelFit, steps: Steps, house: House
-    ) -> None:
+    def __init__(self, place: Place, model: Model, fit: ModelFit, steps: Steps) -> None:
         self.model: Model = model
         self.fit: ModelFit = fit
         self.steps: Steps = steps
-        self._facts = facts
-        self._house = house
+        self._place = place
+        self._facts = place.facts
+        self._house = place.house
         self._body = Scope("body")
         self._memories = Scope("memory")
 
@@ -55,7 +95,9 @@ class TaskStage:
         )
 
     async def side_sandbox(self, name: str, template: str = "base") -> Sandbox:
-        project = side_project(self._facts.project_id, name)
+        project = f"{self._facts.project_id}-{name}"
+        # Noted first: whoever ends the run, perhaps after a crash, knows what to remove.
+        await self._house.queue.note_side_project(self._facts.task_id, project)
         return await self._house.sandboxes.open(
             SandboxSpec(
                 owner=self._facts.owner_id,
@@ -69,17 +111,19 @@ class TaskStage:
     async def decide(self, question: Question) -> Decision:
         ledger, task_id = self._house.ledger, self._facts.task_id
         await ledger.ask(task_id, question)
-        while (answer := await ledger.answer(task_id, question.key)) is None:
-            if await ledger.is_cancel_requested(task_id):
-                raise Cancelled("The task was cancelled.")
-            await ledger.changed(task_id)
-        return answer
+        answer = await ledger.answer(task_id, question.key)
+        if answer is not None:
+            return answer
+        if (await ledger.wishes(task_id)).is_cancel:
+            raise Cancelled("The task was cancelled.")
+        await self._place.rest("waiting", question.key)
+        raise AssertionError("a resting run does not go on here")
 
     async def recall(self) -> tuple[Sequence[Said], Memory]:
-        return await self._house.conversations.recall(self._facts.project_id)
+        return await self._house.conversations.recall(self._facts.project_id, self.fit.window)
 
     async def remember(self, said: Sequence[Said], memory: Memory) -> None:
-        key = f"{self._facts.task_id}.{self._memories.next_key()}"
+        key = self._memories.next_key()
 
         async def effect() -> JsonObject:
             await self._house.conversations.remember(
@@ -91,7 +135,7 @@ class TaskStage:
         await self._house.engine.step("remember", effect)
 
     async def checkpoint(self, title: str, commit: str) -> None:
-        key = f"{self._facts.task_id}.{self._memories.next_key()}"
+        key = self._memories.next_key()
 
         async def effect() -> JsonObject:
             await self._house.checkpoints.keep(
@@ -109,15 +153,10 @@ class TaskStage:
         await self._house.ledger.append(self._facts.task_id, _running(draft), key)
 
     def seconds_left(self) -> float:
-        spent = (self._house.clock.now() - self._facts.started_at).total_seconds()
-        return self._facts.budget_seconds - spent
+        return self._place.seconds_left()
 
     async def save_file(self, path: str, content: bytes) -> None:
         await self._house.ledger.save_file(self._facts.task_id, path, content)
-
-
-def side_project(project_id: str, name: str) -> str:
-    return f"{project_id}-{name}"
 
 
 def _running(draft: EventDraft) -> EventDraft:

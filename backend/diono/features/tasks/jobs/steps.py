@@ -1,7 +1,7 @@
-"""Recorded steps that a cancel interrupts at once."""
+"""Recorded steps that a cancel interrupts at once, and before which a paused run stands."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -9,6 +9,10 @@ from diono.agents.errors import Cancelled
 from diono.agents.port import Action, JsonObject
 from diono.features.tasks.jobs.ports import Effect, Engine
 from diono.features.tasks.ledger import Ledger
+
+# What a runner does to leave things in order after a cancel; it has so long for each.
+CLEAN_UP = "clean up"
+CLEAN_UP_SECONDS = 30.0
 
 
 @dataclass
@@ -27,42 +31,63 @@ step_scope: ContextVar[Scope | None] = ContextVar("diono_step_scope", default=No
 
 
 class TaskSteps:
-    """Satisfies agents.port.Steps."""
+    """Satisfies agents.port.Steps. Steps whose name starts with ``clean up`` also run after a
+    cancel, for a bounded time."""
 
-    def __init__(self, engine: Engine, ledger: Ledger, task_id: str) -> None:
+    def __init__(
+        self, engine: Engine, ledger: Ledger, task_id: str, pause: Callable[[], Awaitable[None]]
+    ) -> None:
+        """``pause`` takes the run off; it does not return."""
         self._engine = engine
         self._ledger = ledger
         self._task_id = task_id
+        self._pause = pause
         self._count = 0
 
     async def run(self, name: str, action: Action) -> JsonObject:
-        return await self._engine.step(name, self._interruptible(action))
+        effect = self._effect(name, action)
+        await self._stand()
+        return await self._engine.step(name, effect)
 
     async def run_together(
         self, branches: Sequence[tuple[str, Action]], at_once: int = 2
     ) -> list[JsonObject]:
-        effects = [(name, self._interruptible(action)) for name, action in branches]
-        return await self._engine.steps_together(effects, at_once)
+        effects = [(name, self._effect(name, action)) for name, action in branches]
+        await self._stand()
+        return await self._engine.steps_together(effects, max(1, at_once))
 
-    def _interruptible(self, action: Action) -> Effect:
+    async def _stand(self) -> None:
+        wishes = await self._ledger.wishes(self._task_id)
+        if wishes.is_pause and not wishes.is_cancel:
+            await self._pause()
+
+    def _effect(self, name: str, action: Action) -> Effect:
         # Numbered when it is handed over, not when it runs: side by side the order may differ.
         self._count += 1
         scope = Scope(f"step{self._count}")
 
-        async def interruptible() -> JsonObject:
+        async def effect() -> JsonObject:
             scope.emitted = 0
             token = step_scope.set(scope)
-            work = asyncio.ensure_future(action())
-            cancel = asyncio.ensure_future(self._ledger.cancel_requested(self._task_id))
             try:
-                await asyncio.wait({work, cancel}, return_when=asyncio.FIRST_COMPLETED)
-                if cancel.done():
-                    raise Cancelled("The task was cancelled.")
-                return await work
+                if name.startswith(CLEAN_UP):
+                    async with asyncio.timeout(CLEAN_UP_SECONDS):
+                        return await action()
+                return await self._interruptible(action)
             finally:
                 step_scope.reset(token)
-                for future in (work, cancel):
-                    future.cancel()
-                await asyncio.gather(work, cancel, return_exceptions=True)
 
-        return interruptible
+        return effect
+
+    async def _interruptible(self, action: Action) -> JsonObject:
+        work = asyncio.ensure_future(action())
+        cancel = asyncio.ensure_future(self._ledger.cancel_requested(self._task_id))
+        try:
+            await asyncio.wait({work, cancel}, return_when=asyncio.FIRST_COMPLETED)
+            if cancel.done():
+                raise Cancelled("The task was cancelled.")
+            return await work
+        finally:
+            for future in (work, cancel):
+                future.cancel()
+            await asyncio.gather(work, cancel, return_exceptions=True)

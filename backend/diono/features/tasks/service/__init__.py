@@ -1,0 +1,7 @@
+"""Tasks for the other features and the edges."""
+
+from diono.features.tasks.service.checks import Rules
+from diono.features.tasks.service.ports import Runs
+from diono.features.tasks.service.tasks import Tasks
+
+__all__ = ["Rules", "Runs", "Tasks"]

@@ -1,0 +1,292 @@
+"""What runs tasks: the same in the server's own process and in `diono worker`."""
+
+import asyncio
+import importlib
+import os
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol
+
+from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
+
+from diono.features.checkpoints.service import Checkpoints
+from diono.features.conversations.service import Conversations
+from diono.features.tasks.ledger import Ledger
+from diono.features.tasks.queue import Queue, QueueLimits
+from diono.infra.blobs import FolderBlobs
+from diono.infra.bus import Bus, MemoryBus, PollingBus
+from diono.infra.clock import SystemClock
+from diono.infra.database import Database
+from diono.infra.heartbeats import Heartbeats
+from diono.infra.migrations import migrate
+from diono.kernel.errors import DionoError, Unavailable
+from diono.llm.catalog import ModelCatalog
+from diono.llm.providers import provider_factories
+from diono.sandbox.adapters.late import LateSandboxes
+from diono.sandbox.launch import SandboxDaemon
+from diono.settings import REPOSITORY, Settings
+from diono.wiring import (
+    database_url,
+    llm_config,
+    sandbox_config,
+    sandbox_server,
+    workflow_database,
+)
+
+if TYPE_CHECKING:
+    from diono.agents.runners.registry import Runners
+    from diono.features.tasks.jobs import Dispatcher, TaskJob
+    from diono.infra.workflows import WorkflowEngine
+
+BLUEPRINTS = REPOSITORY / "workspace" / "blueprints"
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """The outside world of one process, by its ports."""
+
+    database: Database
+    bus: Bus
+    sandboxes: LateSandboxes
+    sandboxes_starting: asyncio.Task[None]
+    catalog: ModelCatalog
+    blobs: FolderBlobs
+
+
+@asynccontextmanager
+async def open_adapters(settings: Settings, *, has_engine: bool) -> AsyncGenerator[Adapters]:
+    """Open what the settings name. ``has_engine`` lets this process start the sandbox service."""
+    database = Database(database_url(settings))
+    catalog = ModelCatalog(provider_factories(llm_config(settings)), settings.model)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        await migrate(database)
+        stack.push_async_callback(catalog.close)
+        service = _sandbox_service(settings, has_engine=has_engine)
+        sandboxes, starting = await stack.enter_async_context(service)
+        bus = await _bus(settings)
+        await bus.start()
+        stack.push_async_callback(bus.close)
+        blobs = FolderBlobs(settings.data_dir / "blobs")
+        yield Adapters(database, bus, sandboxes, starting, catalog, blobs)
+
+
+async def _bus(settings: Settings) -> Bus:
+    url = settings.redis_url.get_secret_value()
+    if url:
+        module = await asyncio.to_thread(importlib.import_module, "diono.infra.redis_bus")
+        return module.RedisBus(url)
+    is_shared = settings.workers != "inside" or not database_url(settings).startswith("sqlite")
+    return PollingBus() if is_shared else MemoryBus()
+
+
+@asynccontextmanager
+async def _sandbox_service(
+    settings: Settings, *, has_engine: bool
+) -> AsyncGenerator[tuple[LateSandboxes, asyncio.Task[None]]]:
+    is_ours = has_engine and not settings.sandbox_url
+    daemon = SandboxDaemon(sandbox_config(settings)) if is_ours else None
+    # Beside the first replies: the service looks for what a former life left in the engine.
+    starting = asyncio.create_task(_start_sandboxes(daemon))
+    redis_url = settings.redis_url.get_secret_value()
+    sandboxes = LateSandboxes(
+        sandbox_server(settings), starting, redis_url, settings.sandbox_registries
+    )
+    try:
+        yield sandboxes, starting
+    finally:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await sandboxes.close()
+        if daemon is not None:
+            await daemon.stop()
+
+
+async def _start_sandboxes(daemon: SandboxDaemon | None) -> None:
+    try:
+        if daemon is not None:
+            await daemon.start()
+    except DionoError as error:
+        logger.error("{}", error.detail)
+
+
+def executor_id(settings: Settings) -> str:
+    """Return the name of this process. On SQLite there is one at a time, which finds its own runs
+    again by its name; among several a name made up is safe, for the others take over."""
+    if settings.executor_id:
+        return settings.executor_id
+    if isinstance(workflow_database(settings), str):
+        return f"{socket.gethostname()}-{os.getpid()}"
+    return "local"
+
+
+class Workshop:
+    """The workflow engine, the dispatcher and the heartbeat of one process."""
+
+    def __init__(self, settings: Settings, adapters: Adapters) -> None:
+        self._settings = settings
+        self._adapters = adapters
+        self._clock = SystemClock()
+        self._keepers: list[asyncio.Task[None]] = []
+        self._heartbeats = Heartbeats(adapters.database, executor_id(settings), self._clock)
+        self._engine: WorkflowEngine | None = None
+
+    async def open(self) -> None:
+        """Load and start everything; unfinished runs go on. Raises DionoError, OSError,
+        SQLAlchemyError, ImportError."""
+        settings, adapters = self._settings, self._adapters
+        # The engine and the agents take longer to import than the whole rest of the server, so
+        # they are loaded beside the first requests.
+        workflows = await load_late("diono.infra.workflows")
+        jobs = await load_late("diono.features.tasks.jobs")
+        in_process = settings.worker_runs or settings.parallel_runs
+        engine: WorkflowEngine = workflows.WorkflowEngine(
+            workflow_database(settings), executor_id(settings), in_process
+        )
+        job = await self._job(jobs, engine)
+        dispatcher: Dispatcher = jobs.Dispatcher(job, adapters.bus)
+        await asyncio.wait({adapters.sandboxes_starting})
+        await self._heartbeats.beat()
+        self._engine = engine
+        await engine.launch(job.run)
+        await dispatcher.reconcile()
+        self._keepers = [
+            asyncio.create_task(self._heartbeats.keep(engine)),
+            asyncio.create_task(dispatcher.keep()),
+        ]
+
+    async def _job(self, jobs: ModuleType, engine: "WorkflowEngine") -> "TaskJob":
+        settings, adapters, clock = self._settings, self._adapters, self._clock
+        database, bus = adapters.database, adapters.bus
+        limits = QueueLimits(settings.parallel_runs, settings.parallel_user_runs)
+        conversations = Conversations(database, clock)
+        house = jobs.House(
+            ledger=Ledger(database, bus, adapters.blobs, clock),
+            queue=Queue(database, bus, clock, limits),
+            engine=engine,
+            sandboxes=adapters.sandboxes,
+            conversations=conversations,
+            checkpoints=Checkpoints(database, adapters.sandboxes, conversations, clock),
+            clock=clock,
+        )
+        prices = await asyncio.to_thread(jobs.Prices.load, settings.prices_file)
+        staff = jobs.Staff(
+            runners=await load_runners(settings),
+            models=adapters.catalog,
+            fits=jobs.AssumedFits(),
+            prices=prices,
+        )
+        return jobs.TaskJob(house, staff)
+
+    async def wait(self) -> None:
+        """Wait until something breaks that should not."""
+        await asyncio.gather(*self._keepers)
+
+    async def close(self) -> None:
+        """Break off what runs; it goes on at the next start, or with another worker at once."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        if self._engine is not None:
+            await self._engine.close()
+            await self._heartbeats.leave()
+
+
+async def load_late(module: str) -> ModuleType:
+    """Import a heavy module beside what else goes on."""
+    return await asyncio.to_thread(importlib.import_module, module)
+
+
+async def load_runners(settings: Settings) -> "Runners":
+    """Return the runners of this installation; the first use imports the agents."""
+    registry = await load_late("diono.agents.runners.registry")
+    resources = await load_late("diono.agents.runners.resources")
+    return registry.Runners(
+        resources.Resources(
+            blueprints=BLUEPRINTS, graphs=settings.graphs_dir, custom=settings.runners_dir
+        )
+    )
+
+
+class TakenRuns(Protocol):
+    """Where the routes hand over runs."""
+
+    async def start(self, run_id: str) -> None:
+        """Raises Unavailable if nobody will ever take it."""
+        ...
+
+    async def probe(self) -> str:
+        """Return ok, or why runs do not begin now."""
+        ...
+
+
+class DeferredRuns:
+    """Takes runs while the workflow engine, which starts after the server answers, gets ready."""
+
+    def __init__(self) -> None:
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._problem = "starting"
+
+    async def start(self, run_id: str) -> None:
+        """The run is in the queue already; the dispatcher finds it there."""
+        await asyncio.shield(self._ready)
+
+    async def probe(self) -> str:
+        return self._problem
+
+    def is_ready(self) -> None:
+        self._problem = "ok"
+        self._ready.set_result(None)
+
+    def is_broken(self, detail: str) -> None:
+        self._problem = detail
+        if not self._ready.done():
+            self._ready.set_exception(Unavailable(detail))
+            self._ready.exception()
+
+
+class ExternalRuns:
+    """Leaves the runs to worker processes, which find them in the queue."""
+
+    def __init__(self, heartbeats: Heartbeats) -> None:
+        self._heartbeats = heartbeats
+
+    async def start(self, run_id: str) -> None:
+        """Nothing to do: while no worker lives, the task waits in the queue."""
+
+    async def probe(self) -> str:
+        if await self._heartbeats.living():
+            return "ok"
+        return "no worker is alive; start one with `diono worker`"
+
+
+@asynccontextmanager
+async def taking_runs(settings: Settings, adapters: Adapters) -> AsyncGenerator[TakenRuns]:
+    """Run tasks in this process, or leave them to others, as the settings say."""
+    if settings.workers != "inside":
+        yield ExternalRuns(Heartbeats(adapters.database, "", SystemClock()))
+        return
+    runs, workshop = DeferredRuns(), Workshop(settings, adapters)
+    launching = asyncio.create_task(_launch(workshop, runs))
+    try:
+        yield runs
+    finally:
+        launching.cancel()
+        await asyncio.gather(launching, return_exceptions=True)
+        runs.is_broken("The server is stopping.")
+        await workshop.close()
+
+
+async def _launch(workshop: Workshop, runs: DeferredRuns) -> None:
+    try:
+        await workshop.open()
+    except (DionoError, OSError, SQLAlchemyError, ImportError) as error:
+        logger.opt(exception=error).error("the workflow engine did not start")
+        runs.is_broken(f"The workflow engine did not start: {error}. The log has the cause.")
+    else:
+        runs.is_ready()
+        await workshop.wait()

@@ -1,0 +1,57 @@
+"""Composition root of `diono worker`: a process that runs tasks and answers no requests.
+
+Any number of them share one PostgreSQL database and one data folder (a task's files are kept
+there). Sandboxes come from the service that the settings name; a worker has no engine of its own.
+"""
+
+import asyncio
+import signal
+
+from loguru import logger
+
+from diono.infra.logging import configure_logging
+from diono.kernel.errors import InvalidInput
+from diono.launching import Workshop, executor_id, open_adapters
+from diono.settings import Settings
+
+
+class WorkerNeedsPostgres(InvalidInput):
+    code = "worker_needs_postgres"
+
+
+async def work(settings: Settings) -> None:
+    """Run tasks until SIGTERM or SIGINT; what runs then goes on with another worker."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with open_adapters(settings, has_engine=False) as adapters:
+        workshop = Workshop(settings, adapters)
+        try:
+            await workshop.open()
+            logger.info("worker {} takes tasks", executor_id(settings))
+            stopped = asyncio.create_task(stopping.wait())
+            broken = asyncio.create_task(workshop.wait())
+            done, _ = await asyncio.wait({stopped, broken}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (stopped, broken):
+                task.cancel()
+            if broken in done:
+                broken.result()
+        finally:
+            await workshop.close()
+
+
+def run(settings: Settings) -> None:
+    """Raises WorkerNeedsPostgres."""
+    if not settings.database_url.startswith("postgresql"):
+        raise WorkerNeedsPostgres(
+            "Workers share their work by PostgreSQL: set DATABASE_URL to "
+            "postgresql+asyncpg://… for the server and for each worker. On SQLite the server runs "
+            "the tasks itself."
+        )
+    configure_logging(settings.log_level)
+    asyncio.run(work(settings))
+
+
+if __name__ == "__main__":
+    run(Settings())
