@@ -15,6 +15,7 @@ class Meter:
     tokens_in: int = 0
     tokens_out: int = 0
     attempts: int = 0
+    calls: int = 0
     seconds: float = 0.0
 
 
@@ -36,6 +37,7 @@ class Run:
 
         result = await self.stage.steps.run(name, timed)
         self.meter.seconds += float(result.get("step_seconds", 0.0))
+        self.meter.calls += "tokens_out" in result
         self.meter.tokens_in += int(result.get("tokens_in", 0))
         self.meter.tokens_out += int(result.get("tokens_out", 0))
         return result
