@@ -1,0 +1,273 @@
+"""The runner ``codeact``: one turn of a chat in a project, proven where something was changed."""
+
+import asyncio
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from diono.agents.blueprints import BlueprintCatalog
+from diono.agents.codeact.dialogue import Dialogue
+from diono.agents.codeact.hands import Hands
+from diono.agents.codeact.options import ChatOptions
+from diono.agents.codeact.protocols import Acting
+from diono.agents.codeact.proving import Proving, failures_told
+from diono.agents.codeact.turn import REPAIR_ITERATIONS, End, Turn, answer_or_reason
+from diono.agents.port import Check, JsonObject, Memory, Receipt, Said, Stage
+from diono.agents.runner import Work
+from diono.agents.running import BaseRunner
+from diono.agents.shapes import list_of
+from diono.agents.tools import guard
+from diono.agents.tools.folder import FolderContent, read_folder
+from diono.agents.tools.mcp_tools import McpServer, tools_of
+from diono.agents.tools.port import RESULT_CHARACTERS, Tool, ToolRefused
+from diono.agents.tools.python_tools import PythonTool
+from diono.agents.tools.registry import Toolbox, built_in
+from diono.agents.tools.text import data_block, one_line
+from diono.agents.tools.web import SearchProvider
+from diono.kernel.errors import DionoError, InvalidInput
+from diono.kernel.events import EventType
+from diono.llm.counting import estimated_tokens
+
+SMALL_PROMPT_TOKENS = 3000
+_SMALL_STRENGTH = 0.5
+_FILES_SHOWN = 40
+_SUMMARIES_KEPT = 12
+_REPAIR = (
+    "Your changes broke checks that were green before. Mend the program, not the checks; then "
+    "say what you did.\n{told}"
+)
+# What servers of the tools folder offer, by the digest of their declaration and files.
+_offers: dict[str, list[JsonObject]] = {}
+
+
+class CodeActRunner(BaseRunner):
+    name = "codeact"
+
+    def __init__(
+        self,
+        tools_folder: Path | None = None,
+        catalog: BlueprintCatalog | None = None,
+        search: SearchProvider | None = None,
+    ) -> None:
+        """``catalog`` knows how built apps are proven; without it only their tests are run."""
+        super().__init__()
+        self._tools_folder = tools_folder
+        self.catalog = catalog
+        self._search = search
+        self._servers: tuple[McpServer, ...] = ()
+
+    async def work(self, work: Work, stage: Stage) -> Receipt:
+        try:
+            options = ChatOptions.of(work.options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise InvalidInput(f"The option {first['loc']} is wrong: {first['msg']}.") from error
+        try:
+            return await _Chat(self, work, stage, options).run()
+        finally:
+            for server in self._servers:
+                server.close()
+
+    async def toolbox(self, stage: Stage) -> tuple[Toolbox, tuple[str, ...]]:
+        """Return all tools of the run, and what is wrong in the tools folder."""
+        content = await asyncio.to_thread(read_folder, self._tools_folder)
+        self._servers = content.servers
+        tools: list[Tool] = [*built_in(self._search), *map(PythonTool, content.python)]
+        problems = list(content.problems)
+        for server in content.servers:
+            offered, problem = await self._offered(stage, content, server)
+            tools += tools_of(server, offered)
+            problems += [problem] if problem else []
+        return Toolbox(tools), tuple(problems)
+
+    async def _offered(
+        self, stage: Stage, content: FolderContent, server: McpServer
+    ) -> tuple[list[JsonObject], str]:
+        name = server.declared.name
+        digest = content.digests[name]
+
+        async def action() -> JsonObject:
+            if digest not in _offers:
+                try:
+                    _offers[digest] = await server.described(stage)
+                except DionoError as error:
+                    return {"tools": [], "problem": error.detail[:300]}
+            return {"tools": _offers[digest]}
+
+        result = await stage.steps.run(f"tools of {name}", action)
+        return list(list_of(result["tools"])), str(result.get("problem", ""))
+
+
+class _Chat:
+    """One turn with its surroundings: memory before and after, proof, receipt."""
+
+    def __init__(
+        self, runner: CodeActRunner, work: Work, stage: Stage, options: ChatOptions
+    ) -> None:
+        self._runner = runner
+        self._work = work
+        self._stage = stage
+        self._options = options
+        self._proving = Proving(stage, runner.catalog, options.is_proven, "CodeAct")
+        self._checks: list[Check] = []
+        self._unproven: list[str] = []
+
+    async def run(self) -> Receipt:
+        stage, work = self._stage, self._work
+        toolbox, problems = await self._runner.toolbox(stage)
+        hands = Hands(work, stage, toolbox, self._options, self._proving)
+        await hands.say(EventType.AGENT_START, title="Chat")
+        for problem in problems:
+            await hands.say(EventType.LOG, text=f"A tool was left out. {problem}", level="warning")
+        said, memory, files = await self._recall()
+        asked = Said(role="user", content=work.prompt, tokens=estimated_tokens(work.prompt))
+        await stage.remember([asked], memory.model_copy(update={"phase": "working"}))
+        turn, dialogue = self._turn(toolbox, hands)
+        dialogue.remember(said)
+        dialogue.files = files
+        end = await turn.think(self._options.max_iterations)
+        end = await self._proven(end, turn, dialogue, hands)
+        answer = answer_or_reason(end, hands.deeds.summaries)
+        await self._remember(answer, end, turn, memory, hands)
+        await hands.say(EventType.MESSAGE, text=answer, is_answer=True)
+        await hands.say(EventType.AGENT_COMPLETE, title="Chat", iterations=turn.iterations)
+        return self._receipt(end, answer, hands, turn)
+
+    def _turn(self, toolbox: Toolbox, hands: Hands) -> tuple[Turn, Dialogue]:
+        fit = self._stage.fit
+        acting = Acting(fit, toolbox.tools, lambda name: _has(toolbox, name))
+        budget = fit.prompt_budget
+        if fit.protocol == "fenced" or (fit.strength < _SMALL_STRENGTH and fit.is_local):
+            budget = min(budget, SMALL_PROMPT_TOKENS)
+        hands.limit_characters = max(800, min(RESULT_CHARACTERS, budget))
+        dialogue = Dialogue(
+            system=acting.system(),
+            request=self._work.prompt,
+            files="",
+            budget_tokens=budget,
+            specs=acting.specs(),
+            token_ratio=fit.token_ratio,
+        )
+        return Turn(self._stage, acting, dialogue, hands, self._options), dialogue
+
+    async def _recall(self) -> tuple[list[Said], Memory, str]:
+        """Return the conversation, the memory and the names of the project's files, as data."""
+
+        async def action() -> JsonObject:
+            said, memory = await self._stage.recall()
+            sandbox = await self._stage.sandbox()
+            names = [one.path for one in await sandbox.list_files(".", 4) if not one.is_dir]
+            return {
+                "said": [one.model_dump() for one in said],
+                "memory": memory.model_dump(),
+                "files": names[:_FILES_SHOWN],
+                "more": max(len(names) - _FILES_SHOWN, 0),
+            }
+
+        result = await self._stage.steps.run("recall", action)
+        names = [one_line(str(name), 120) for name in list_of(result["files"])]
+        if result["more"]:
+            names.append(f"... and {result['more']} more")
+        files = data_block("file names", "\n".join(names) or "(no files yet)", 2000)
+        said = [Said.model_validate(one) for one in list_of(result["said"])]
+        return said, Memory.model_validate(result["memory"]), files
+
+    async def _proven(self, end: End, turn: Turn, dialogue: Dialogue, hands: Hands) -> End:
+        """Hold the changes against the checks that were green: mend once, else take back."""
+        if not self._proving.has_changed:
+            return end
+        self._checks, red = await self._proving.check("check the changes")
+        if not red:
+            return self._with_notes(end)
+        told = data_block("checks", failures_told(red), 2000)
+        await hands.say(
+            EventType.LOG, text=f"{len(red)} checks turned red; mending.", level="warning"
+        )
+        turn.tell(end.answer or end.reason, _REPAIR.format(told=told))
+        mended = await turn.think(REPAIR_ITERATIONS)
+        self._checks, still_red = await self._proving.check("check the mended changes")
+        if not still_red:
+            return self._with_notes(mended if mended.answer else end)
+        names = ", ".join(one.name for one in still_red[:3])
+        await self._proving.take_back(one_line(f"red: {names}", 120))
+        self._checks, _ = await self._proving.check("check the files taken back")
+        hands.deeds.files.clear()
+        reason = (
+            f"The changes broke checks that were green ({one_line(names, 200)}), also after one "
+            "repair, so they were taken back; the files are as they were."
+        )
+        return End(reason=reason)
+
+    def _with_notes(self, end: End) -> End:
+        """Say what the checks do not prove."""
+        if not self._checks:
+            self._unproven.append("The project has no checks, so the changes are not proven.")
+        failing = [one.name for one in self._checks if one.passed is False]
+        if failing:
+            names = one_line(", ".join(failing), 300)
+            self._unproven.append(f"Failing, as before or as new checks: {names}.")
+        return end
+
+    async def _remember(
+        self, answer: str, end: End, turn: Turn, before: Memory, hands: Hands
+    ) -> None:
+        deeds, watch = hands.deeds, self._runner.watch
+        said = [
+            Said(role="tool", content=one, tokens=estimated_tokens(one))
+            for one in deeds.summaries[-_SUMMARIES_KEPT:]
+        ]
+        said.append(Said(role="assistant", content=answer, tokens=estimated_tokens(answer)))
+        recent = [*before.thoughts, *turn.thoughts]
+        files = [*reversed(deeds.files), *before.active_files]
+        memory = Memory(
+            phase="stopped" if end.reason else "answered",
+            thoughts=tuple(recent[-5:]),
+            next_steps=_next_steps(end),
+            error_count=before.error_count + deeds.errors,
+            active_files=tuple(dict.fromkeys(files))[:20],
+            service_pids={**before.service_pids, **deeds.service_pids},
+            tokens_in=before.tokens_in + watch.tokens_in,
+            tokens_out=before.tokens_out + watch.tokens_out,
+        )
+        await self._stage.remember(said, memory)
+
+        async def action() -> JsonObject:
+            if deeds.count:
+                await guard.forget(await self._stage.sandbox())
+            return {}
+
+        await self._stage.steps.run("tidy up", action)
+
+    def _receipt(self, end: End, answer: str, hands: Hands, turn: Turn) -> Receipt:
+        failed = any(one.is_required and not one.passed for one in self._checks)
+        status = "FAILED" if end.reason or failed else "SUCCEEDED"
+        receipt = self._runner.receipt(status, end.reason)
+        return receipt.model_copy(
+            update={
+                "answer": answer,
+                "files": tuple(sorted(hands.deeds.files)),
+                "checks": tuple(self._checks),
+                "unproven": tuple(self._unproven),
+                "attempts": turn.iterations,
+                "commit": self._proving.head,
+                "preview_port": hands.deeds.preview_port,
+                "details": {"errors": hands.deeds.errors, "actions": hands.deeds.count},
+            }
+        )
+
+
+def _has(toolbox: Toolbox, name: str) -> bool:
+    if not name:
+        return False
+    try:
+        toolbox.find(name)
+    except ToolRefused:
+        return False
+    return True
+
+
+def _next_steps(end: End) -> tuple[str, ...]:
+    if end.reason:
+        return (one_line(f"Go on where it stopped: {end.reason}", 200),)
+    lines = [line.strip() for line in end.answer.splitlines()]
+    return tuple(one_line(line, 200) for line in lines if line.lower().startswith("next"))[:5]
