@@ -9,8 +9,12 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from diono.features.accounts.routes import router as accounts_router
+from diono.features.chat.routes import router as chat_router
+from diono.features.checkpoints.routes import router as checkpoints_router
+from diono.features.gateway.routes import router as gateway_router
 from diono.features.keys.routes import router as keys_router
 from diono.features.models.routes import router as models_router
+from diono.features.projects.routes import router as projects_router
 from diono.features.runs.routes import router as runs_router
 from diono.features.sandboxes.routes import router as sandboxes_router
 from diono.features.services.routes import router as services_router
@@ -55,8 +59,12 @@ def create_web_app(lifespan: Lifespan | None = None, frontend: Path | None = Non
         models_router,
         sandboxes_router,
         runs_router,
+        projects_router,
         services_router,
+        checkpoints_router,
+        chat_router,
         tasks_router,
+        gateway_router,
     )
     for router in (health_router, *features, socket_router):
         app.include_router(router)

@@ -1,4 +1,5 @@
-"""One translation of domain errors to HTTP: ``{"error", "detail", "request_id"}``."""
+"""One translation of domain errors to HTTP: ``{"error", "detail", "request_id"}``, and OpenAI's
+form below ``/v1``."""
 
 from http import HTTPStatus
 
@@ -9,6 +10,7 @@ from loguru import logger
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from diono.features.gateway.errors import openai_error, openai_status
 from diono.kernel.errors import DionoError, ErrorKind
 
 STATUS = {
@@ -24,6 +26,7 @@ STATUS = {
     ErrorKind.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 RETRY_SECONDS = "5"
+OPENAI = "/v1/"
 
 
 class ErrorBody(BaseModel):
@@ -39,6 +42,9 @@ def error_response(request: Request, status: int, code: str, detail: str) -> JSO
         headers["WWW-Authenticate"] = "Bearer"
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         headers["Retry-After"] = RETRY_SECONDS
+    if request.url.path.startswith(OPENAI):
+        status = openai_status(status)
+        return JSONResponse(openai_error(status, code, detail), status, headers)
     body = ErrorBody(error=code, detail=detail, request_id=request_id)
     return JSONResponse(body.model_dump(), status_code=status, headers=headers)
 
