@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.datastructures import State
 
 from diono.features.accounts.service import Accounts
+from diono.features.chat.service import Places, chatting
 from diono.features.gateway.service import Agents, Gateway
 from diono.features.keys.service import Keys
 from diono.features.previews.service import Previews, PreviewShares
@@ -117,6 +118,10 @@ def _fill(
         sandboxes, Languages.load(), sandboxes.template_states, may_be_warm=True
     )
     state.sandboxing = Sandboxing(LateKeyring(sandboxes), clock, public_sandbox_url(settings))
+    places = Places(sandboxes, LateKeyring(sandboxes))
+    parts = chatting(database, adapters.blobs, places, state.tasks, clock)
+    state.projects, state.checkpoints = parts.projects, parts.checkpoints
+    state.chats, state.project_files = parts.chats, parts.files
     state.is_origin_allowed = partial(is_origin_allowed, allowed=settings.allowed_origins)
 
 

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from .conftest import Api
+from .project_routes import OPEN_TO_USERS, PROJECT_ROUTES, filled
 from .service_routes import SERVICE_ROUTES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -53,6 +54,7 @@ async def test_foreign_task_looks_like_a_missing_one(api: Api, method: str, path
     [
         *ROUTES,
         *SERVICE_ROUTES,
+        *((method, filled(path)) for method, path in (*PROJECT_ROUTES, *OPEN_TO_USERS)),
         ("GET", "/api/tasks"), ("GET", "/api/me"), ("GET", "/api/languages"),
         ("POST", "/api/execute"), ("POST", "/api/execute/stream"),
         ("GET", "/api/sandboxes"), ("DELETE", "/api/sandboxes/sbx"), ("GET", "/api/sandbox-keys"),
@@ -88,7 +90,7 @@ async def test_every_route_is_in_the_access_list(api: Api) -> None:
         (method, path.replace("{id}", "{project_id}").replace("/app", "/{name}"))
         for method, path in SERVICE_ROUTES
     }
-    assert operations == listed | others | services
+    assert operations == listed | others | services | {*PROJECT_ROUTES, *OPEN_TO_USERS}
 
 
 @pytest.mark.parametrize(
