@@ -207,7 +207,10 @@ async def load_runners(settings: Settings) -> "Runners":
     resources = await load_late("diono.agents.runners.resources")
     return registry.Runners(
         resources.Resources(
-            blueprints=BLUEPRINTS, graphs=settings.graphs_dir, custom=settings.runners_dir
+            blueprints=BLUEPRINTS,
+            tools=settings.tools_dir,
+            graphs=settings.graphs_dir,
+            custom=settings.runners_dir,
         )
     )
 

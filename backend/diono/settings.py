@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     graphs_dir: Path | None = Field(
         default=None, description="LangGraph graphs, run with the server's rights; empty: none."
     )
+    tools_dir: Path = Field(
+        default=REPOSITORY / "workspace" / "tools", description="Users' tools for the chat."
+    )
     runners_dir: Path | None = Field(
         default=None, description="Agent runners, run with the server's rights; empty: none."
     )
