@@ -5,13 +5,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from diono.agents.port import Action, Decision, JsonObject, Memory, Model, Question, Said, Steps
-from diono.cli.connect import open_catalog
 from diono.cli.sandbox_bench.service import service_of
 from diono.kernel.events import EventDraft
+from diono.llm.catalog import ModelCatalog
 from diono.llm.fit.report import ModelFit
+from diono.llm.providers import provider_factories
 from diono.sandbox.adapters.remote import RemoteSandboxes, RemoteServer
 from diono.sandbox.port import Sandbox, Sandboxes, SandboxSpec
 from diono.settings import Settings
+from diono.wiring import llm_config
 
 _OWNER = "bench"
 _SANDBOXES = 4
@@ -75,7 +77,7 @@ class BenchStage:
 @asynccontextmanager
 async def open_stage(settings: Settings, model: str | None) -> AsyncGenerator[BenchStage]:
     """Return a stage with the named model and a sandbox service of its own, for this block."""
-    catalog = open_catalog(settings)
+    catalog = ModelCatalog(provider_factories(llm_config(settings)))
     try:
         bound = await catalog.bind(model)
         with service_of(settings, _SANDBOXES) as service:

@@ -17,13 +17,13 @@ from diono.agents.solving.requests import request_for
 from diono.agents.solving.trials import Trial, passed_of, run_trial, verdict_of
 from diono.kernel.events import EventType
 
-TRIES = 10
-OPINIONS = 3
-# More than a plain answer takes, and enough for about eight short functions.
-TOKENS = 600
+TRIES = 14
+OPINIONS = 2
+# About two plain answers of a small model, or eight short functions.
+TOKENS = 550
 # After so many failures an example is often met by chance.
 EARLY = 2
-REPEATS_ALLOWED = 4
+REPEATS_ALLOWED = 6
 
 
 @dataclass(frozen=True)
