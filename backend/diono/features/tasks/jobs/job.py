@@ -104,7 +104,9 @@ class TaskJob:
 
     async def _finish(self, place: Place, receipt: Receipt, error: BaseException | None) -> None:
         task_id = place.facts.task_id
-        if receipt.preview_port is None or receipt.status == "CANCELLED":
+        # A chat's interpreter and services live on for its next turn, until nobody uses them.
+        is_over = receipt.preview_port is None or receipt.status == "CANCELLED"
+        if is_over and place.facts.kind != "chat":
             await place.end_sandbox(place.facts.project_id)
         await place.end_side_sandboxes()
         result = {"receipt": receipt.model_dump(mode="json")}

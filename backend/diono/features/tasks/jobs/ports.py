@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
+from diono.agents.digest import Summarise
 from diono.agents.port import JsonObject, Memory, Model, Said
 from diono.agents.runner import AgentRunner
 from diono.infra.workflows import RunStatus
@@ -49,6 +50,10 @@ class Conversations(Protocol):
     async def recall(
         self, project_id: str, window_tokens: int
     ) -> tuple[Sequence[Said], Memory]: ...
+
+    async def condense(
+        self, project_id: str, window_tokens: int, summarise: Summarise | None
+    ) -> JsonObject: ...
 
     async def remember(
         self, project_id: str, task_id: str, key: str, said: Sequence[Said], memory: Memory

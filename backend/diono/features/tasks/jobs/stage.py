@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from loguru import logger
 
+from diono.agents.digest import summariser
 from diono.agents.errors import Cancelled
 from diono.agents.port import Decision, JsonObject, Memory, Model, Question, Said, Steps
 from diono.features.projects.service import WORKSPACE_MB, sandbox_of
@@ -18,6 +19,8 @@ from diono.kernel.errors import DionoError
 from diono.kernel.events import EventDraft, EventType
 from diono.llm.fit.report import ModelFit
 from diono.sandbox.port import Limits, Sandbox, Sandboxes, SandboxSpec
+
+ABLE_STRENGTH = 0.5
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,12 @@ class TaskStage:
         raise AssertionError("a resting run does not go on here")
 
     async def recall(self) -> tuple[Sequence[Said], Memory]:
-        return await self._house.conversations.recall(self._facts.project_id, self.fit.window)
+        conversations, project_id = self._house.conversations, self._facts.project_id
+        # A weak model's summary is worth less than an extract, and takes its time.
+        is_able = not self.fit.is_local or self.fit.strength >= ABLE_STRENGTH
+        summarise = summariser(self.model, self.fit.prompt_budget) if is_able else None
+        await conversations.condense(project_id, self.fit.window, summarise)
+        return await conversations.recall(project_id, self.fit.window)
 
     async def remember(self, said: Sequence[Said], memory: Memory) -> None:
         key = self._memories.next_key()
