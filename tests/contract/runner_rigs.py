@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from unit.agents.host_stage import ROOT, HostStage, ScriptedModel, Tape
+from unit.agents.host_stage import ROOT, FolderSandbox, HostStage, ScriptedModel, Tape
 
 from diono.agents.port import Action, Decision, JsonObject, Memory, Question, Said
 from diono.agents.runner import Kind, Work
@@ -14,6 +14,7 @@ from diono.agents.runners.resources import Resources
 from diono.kernel.events import EventDraft, EventType
 from diono.llm.fit.report import ModelFit
 from diono.llm.port import ChatRequest
+from diono.sandbox.port import ExecRequest, ExecResult, FileEntry, ServiceStatus, SnippetRequest
 
 RESOURCES = Resources(
     blueprints=ROOT / "workspace" / "blueprints",
@@ -22,6 +23,27 @@ RESOURCES = Resources(
 )
 RUNNERS = Runners(RESOURCES)
 Answerer = Callable[[ChatRequest], str]
+
+
+class RigSandbox(FolderSandbox):
+    """A scratch folder that runs snippets and lists its files too."""
+
+    async def run_python(self, request: SnippetRequest) -> ExecResult:
+        argv = ("python3", "-c", request.code)
+        return await self.execute(ExecRequest(argv=argv, stdin=request.stdin.encode()))
+
+    async def list_files(self, path: str = ".", depth: int = 8) -> Sequence[FileEntry]:
+        found = sorted((self.root / path).rglob("*"))
+        return [
+            FileEntry(
+                path=str(file.relative_to(self.root)), is_dir=file.is_dir(), size=0, mode=0o644
+            )
+            for file in found
+            if ".git" not in file.parts
+        ]
+
+    async def list_services(self) -> Sequence[ServiceStatus]:
+        return ()
 
 
 class RunnerTape(Tape):
@@ -38,6 +60,7 @@ class RunnerStage(HostStage):
 
     def __init__(self, root: Path, answer: Answerer, tape: RunnerTape | None = None) -> None:
         super().__init__(root, ScriptedModel(answer), tape or RunnerTape())
+        self.box = RigSandbox(root)
         self.fit = ModelFit.assumed(self.model.profile, self.model.name)
         self.thoughts: list[EventDraft] = []
         self.said: list[Said] = []
@@ -105,7 +128,21 @@ def _team(request: ChatRequest) -> str:
     return json.dumps({"title": "Doubler", "summary": "Doubles numbers."})
 
 
+SIGNATURE = """Solve it.
+```python
+def double(number: int) -> int:
+    \"\"\"Twice a number.
+    >>> double(2)
+    4
+    >>> double(5)
+    10
+    \"\"\"
+```"""
+
+
 RIGS = (
+    Rig("solve", "solve", SIGNATURE, lambda _: "    return number * 2\n"),
+    Rig("codeact", "chat", "Say hello.", lambda _: "Hello. Nothing had to be done."),
     Rig("team", "build", "A command-line program that doubles a number", _team),
     Rig("langgraph:example", "build", "print 1", lambda _: "```python\nprint(1)\n```"),
     Rig("custom:example", "chat", "What is two?", lambda _: "Two is a number."),

@@ -77,12 +77,20 @@ def current() -> NodeRun:
 
 def wait_for(work: Coroutine[Any, Any, Result]) -> Result:
     """Run ``work`` on the run's loop from a node's own thread and return its result."""
+    try:
+        loop = _other_loop()
+    except DionoError:
+        work.close()
+        raise
+    return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+
+def _other_loop() -> asyncio.AbstractEventLoop:
     loop = current().loop
     try:
         is_same = asyncio.get_running_loop() is loop
     except RuntimeError:
         is_same = False
     if is_same:
-        work.close()
         raise GraphRefused("An async node must await: use `ainvoke` instead of `invoke`.")
-    return asyncio.run_coroutine_threadsafe(work, loop).result()
+    return loop
