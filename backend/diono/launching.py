@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
+import diono.features.accounts.service  # noqa: F401 - the queue's rows refer to its tables
 from diono.features.checkpoints.service import Checkpoints
 from diono.features.conversations.service import Conversations
+from diono.features.models.service import ModelFits
 from diono.features.tasks.ledger import Ledger
 from diono.features.tasks.queue import Queue, QueueLimits
 from diono.infra.blobs import FolderBlobs
@@ -54,6 +56,7 @@ class Adapters:
     sandboxes: LateSandboxes
     sandboxes_starting: asyncio.Task[None]
     catalog: ModelCatalog
+    fits: ModelFits
     blobs: FolderBlobs
 
 
@@ -72,7 +75,8 @@ async def open_adapters(settings: Settings, *, has_engine: bool) -> AsyncGenerat
         await bus.start()
         stack.push_async_callback(bus.close)
         blobs = FolderBlobs(settings.data_dir / "blobs")
-        yield Adapters(database, bus, sandboxes, starting, catalog, blobs)
+        fits = ModelFits(database, catalog, SystemClock(), settings.model_fit)
+        yield Adapters(database, bus, sandboxes, starting, catalog, fits, blobs)
 
 
 async def _bus(settings: Settings) -> Bus:
@@ -163,7 +167,7 @@ class Workshop:
         settings, adapters, clock = self._settings, self._adapters, self._clock
         database, bus = adapters.database, adapters.bus
         limits = QueueLimits(settings.parallel_runs, settings.parallel_user_runs)
-        conversations = Conversations(database, clock)
+        conversations = Conversations(database, clock, settings.summary_tokens)
         house = jobs.House(
             ledger=Ledger(database, bus, adapters.blobs, clock),
             queue=Queue(database, bus, clock, limits),
@@ -177,7 +181,7 @@ class Workshop:
         staff = jobs.Staff(
             runners=await load_runners(settings),
             models=adapters.catalog,
-            fits=jobs.AssumedFits(),
+            fits=adapters.fits,
             prices=prices,
         )
         return jobs.TaskJob(house, staff)

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.datastructures import State
 
 from diono.features.accounts.service import Accounts
+from diono.features.analytics.service import Statistics
 from diono.features.chat.service import Places, chatting
 from diono.features.gateway.service import Agents, Gateway
 from diono.features.keys.service import Keys
@@ -109,8 +110,9 @@ def _fill(
 
     state.accounts = accounts
     state.keys = Keys(database, accounts, clock)
-    state.catalog = adapters.catalog
+    state.catalog, state.fits = adapters.catalog, adapters.fits
     state.tasks = Tasks(database, adapters.bus, adapters.blobs, clock, check_model, rules)
+    state.statistics = Statistics(database, state.tasks, adapters.blobs, clock)
     state.gateway = Gateway(adapters.catalog, Agents(state.tasks, database, clock))
     state.previews = previews
     state.services = ProjectServices(sandboxes, previews, database)

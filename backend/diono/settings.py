@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     parallel_runs: int = Field(default=2, ge=1, description="Runs at a time, of all users.")
     parallel_user_runs: int = Field(default=2, ge=1, description="Runs at a time of one user.")
     worker_runs: int = Field(default=0, ge=0, description="Runs at a time in one process.")
+    summary_tokens: int = Field(
+        default=5_000, ge=500, description="Older messages of a longer conversation are summarised."
+    )
     prices_file: Path = Field(default=REPOSITORY / "workspace" / "prices.yaml")
 
     model: str = Field(default="", description="Default model, provider/name; empty: chosen.")
@@ -52,6 +55,9 @@ class Settings(BaseSettings):
     )
     script: Path | None = Field(default=None, description="Script of the `scripted` model.")
     model_idle_seconds: float = Field(default=120.0, gt=0)
+    model_fit: Literal["auto", "off"] = Field(
+        default="auto", description="Whether a model is measured at its first use."
+    )
 
     graphs_dir: Path | None = Field(
         default=None, description="LangGraph graphs, run with the server's rights; empty: none."

@@ -12,6 +12,8 @@ from diono.llm.errors import ModelError
 from diono.llm.port import ChatRequest, Message
 
 MINIMUM_SECONDS = 5.0
+# Far more than any file of a build; what is recorded stays small, whatever a server sends.
+MOST_CHARACTERS = 60_000
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Answer:
 async def ask(run: Run, step: str, request: ChatRequest, title: str = "") -> Answer:
     """Ask the model within a recorded step. A failing provider is an answer with a problem."""
 
+    # A step of a lane runs outside of it: who speaks is settled here.
+    speaker = run.speaker
+
     async def action() -> JsonObject:
         if run.stage.seconds_left() < MINIMUM_SECONDS:
             return {"problem": "the time budget is used up", "out_of_time": True}
@@ -41,7 +46,7 @@ async def ask(run: Run, step: str, request: ChatRequest, title: str = "") -> Ans
             if title:
                 payload["file"] = title
             await run.stage.emit(
-                EventDraft(event_type=EventType.THINKING, agent_role=run.role, payload=payload)
+                EventDraft(event_type=EventType.THINKING, agent_role=speaker, payload=payload)
             )
 
         try:
@@ -49,8 +54,9 @@ async def ask(run: Run, step: str, request: ChatRequest, title: str = "") -> Ans
         except ModelError as error:
             return {"problem": f"{error.code}: {error.detail}"}
         return {
-            "text": reply.text,
-            "is_cut": reply.is_cut,
+            "text": reply.text[:MOST_CHARACTERS],
+            "is_cut": reply.is_cut or len(reply.text) > MOST_CHARACTERS,
+            "is_prompt_cut": reply.is_prompt_cut,
             "tokens_in": reply.usage.prompt_tokens,
             "tokens_out": reply.usage.completion_tokens,
         }
@@ -62,6 +68,8 @@ async def ask(run: Run, step: str, request: ChatRequest, title: str = "") -> Ans
         problem=str(result.get("problem", "")),
         is_out_of_time=bool(result.get("out_of_time")),
     )
+    if result.get("is_prompt_cut"):
+        await run.log("The model's server read only a part of the prompt.", "warning")
     if answer.problem:
         await run.log(f"The model gave no answer: {answer.problem}", "warning")
     return answer

@@ -1,10 +1,12 @@
-"""Putting a build together: the model's functions, the generated files around them, the checks."""
+"""Putting a build together: the model's functions, the generated files around them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from diono.agents import cleaning, examples, inverse, qa, text
+from diono.agents import cleaning, examples, inverse, qa
+from diono.agents.architect import ROLES
 from diono.agents.blueprints import BlueprintCatalog
+from diono.agents.crew import Crew
 from diono.agents.engineer import (
     TRIES,
     TRIES_FOR_EXTRAS,
@@ -16,19 +18,22 @@ from diono.agents.engineer import (
 )
 from diono.agents.generators import fastapi_app, python_cli, static_web
 from diono.agents.meter import Run
-from diono.agents.port import Check, JsonObject
-from diono.agents.proof import Proof, run_proof
-from diono.agents.saved_proof import SavedProof
-from diono.agents.spec import Built, Example, FunctionSpec, Spec
+from diono.agents.port import Check
+from diono.agents.proving import Proving
+from diono.agents.scheduling.budgets import Budgets
+from diono.agents.scheduling.items import Phase, WorkItem
+from diono.agents.scheduling.lockstep import AT_ONCE, Lane
+from diono.agents.scheduling.scheduler import Ending, Outcome, schedule
+from diono.agents.scheduling.states import AgentState
+from diono.agents.spec import Built, Example, FunctionSpec, Plan, Spec
 from diono.agents.workspace import Workspace
-from diono.kernel.events import EventType
+from diono.kernel.events import AgentRole
 
 ENOUGH_ROUND_TRIPS = 3
-_WORK = ("cli", "http", "page")
 
 
 class Assembly:
-    """Writes the files of one plan and proves them."""
+    """Writes the files of one plan, and holds them against their proof."""
 
     def __init__(
         self, run: Run, catalog: BlueprintCatalog, workspace: Workspace, prompt: str, spec: Spec
@@ -38,32 +43,26 @@ class Assembly:
         self._workspace = workspace
         self._prompt = prompt
         self._spec = spec
+        self._examples_of: dict[str, tuple[Example, ...]] = {}
+        self._budgets: Budgets | None = None
+        self.proving = Proving(run, catalog, workspace, spec)
         self.built: list[Built] = []
         self.failures: list[Failure] = []
-        self._baseline: set[str] = set()
-        self._proof = Proof()
-        self._examples_of: dict[str, tuple[Example, ...]] = {}
+        self.endings: list[Ending] = []
 
     @property
     def _is_page(self) -> bool:
         return self._spec.blueprint == "static-web"
 
-    async def write(self) -> None:
-        if self._spec.shape == "records":
-            # What already passes on the untouched skeleton is found before anything changes.
-            await self._find_baseline(qa.proof_for(self._spec, self._workspace.blueprint, []))
-            await self._write_records()
+    async def write(self, plan: Plan, crew: Crew, budgets: Budgets) -> None:
+        """Write what the plan names: functions by the schedule, then what surrounds them."""
+        self._budgets = budgets
+        if self._spec.shape in ("records", "local_records"):
+            await self.proving.try_skeleton()
+            is_page = self._spec.shape == "local_records"
+            await (self._write_shell() if is_page else self._write_records())
             return
-        if self._spec.shape == "local_records":
-            await self._find_baseline(qa.proof_for(self._spec, self._workspace.blueprint, []))
-            await self._write_shell()
-            return
-        count = max(len(self._spec.functions), 1)
-        # Functions of whole numbers come first: an inverse can be searched once they are proven.
-        ordered = sorted(self._spec.functions, key=lambda one: one.parameters[0].type != "int")
-        for index, function in enumerate(ordered):
-            await self._write_function(function)
-            await self._run.progress(0.3 + 0.5 * (index + 1) / count, f"{function.name} is done")
+        await self._write_functions(plan, crew, budgets)
         await self._write_shell()
 
     # --- records ---
@@ -81,39 +80,80 @@ class Assembly:
 
     # --- functions ---
 
-    async def _write_function(self, function: FunctionSpec) -> None:
-        assignment = await self._assignment(function)
+    async def _write_functions(self, plan: Plan, crew: Crew, budgets: Budgets) -> None:
+        functions = {one.name: one for one in self._spec.functions}
+        chosen = [one for one in plan.items if one.function in functions]
+        of_path = {one.path: functions[one.function] for one in chosen}
+        items = [
+            WorkItem(
+                name=one.path,
+                role=one.role,
+                phase=one.phase,
+                depends_on=tuple(path for path in one.depends_on if path in of_path),
+                priority=one.priority,
+                # Its partner's examples help, but it can do without.
+                is_tolerant=True,
+            )
+            for one in chosen
+        ]
+
+        async def work(item: WorkItem, lane: Lane, hint: str) -> Outcome:
+            agent = AgentRole.ENGINEER + (f" {lane.number + 1}" if lane.number else "")
+            async with crew.at_work(agent, item.name) as one:
+                outcome = await self._write_function(of_path[item.name], item.phase)
+                await crew.to(one, AgentState.DONE if outcome.is_done else AgentState.FAILED)
+                return outcome
+
+        async def end(ending: Ending) -> None:
+            function = of_path[ending.item.name]
+            if ending.end != "done" and not any(f.function is function for f in self.failures):
+                self.failures.append(Failure(function, ending.reason, ending.tries))
+            share = (len(plan_of_work.endings)) / max(len(items), 1)
+            await self._run.progress(0.3 + 0.5 * share, f"{function.name} is done")
+
+        plan_of_work = schedule(items, ROLES, work, budgets)
+        # A local model answers one question at a time: two at once only wait for each other.
+        plan_of_work.at_once = 1 if self._run.stage.fit.is_local else AT_ONCE
+        plan_of_work.on_end = end
+        self.endings = await plan_of_work.run(self._run.steps)
+
+    async def _write_function(self, function: FunctionSpec, phase: Phase) -> Outcome:
+        assignment = await self._assignment(function, phase)
         result = await write_function(self._run, self._catalog, assignment)
         if isinstance(result, Failure):
             result = await self._by_search(assignment) or result
-        await self._accept(assignment, result)
-
-    async def _accept(self, assignment: Assignment, result: Built | Failure) -> None:
-        function = assignment.function
         if isinstance(result, Failure):
             self.failures.append(result)
             await self._run.log(f"{function.name} was not built: {result.problem}", "warning")
-            return
-        self.built.append(result)
-        source = result.source
-        if self._is_page:
-            source = cleaning.with_global(source, function)
+            return Outcome(False, result.problem)
+        self._keep(result)
+        source = cleaning.with_global(result.source, function) if self._is_page else result.source
         await self._workspace.write(function.name, {assignment.path: source.encode()})
         if self._is_page:
             await self._write_shell()
+        return Outcome(True, result.proof)
 
-    async def _assignment(self, function: FunctionSpec) -> Assignment:
+    def _keep(self, result: Built) -> None:
+        """The order of the spec is that of the commands, whoever was ready first."""
+        others = [one for one in self.built if one.function.name != result.function.name]
+        names = [one.name for one in self._spec.functions]
+        self.built = sorted([*others, result], key=lambda one: names.index(one.function.name))
+
+    async def _assignment(self, function: FunctionSpec, phase: Phase) -> Assignment:
         path_of = static_web.path_of if self._is_page else python_cli.path_of
         found, vote = await self._examples(function)
         self._examples_of[function.name] = found
+        fit, budgets = self._run.stage.fit, self._budgets
+        tries = TRIES if fit.is_assumed else fit.tries
         return Assignment(
             prompt=self._prompt,
             function=function,
             language=self._workspace.blueprint.facts.language,
             path=path_of(function),
             examples=found,
-            tries=TRIES if function.is_required else TRIES_FOR_EXTRAS,
+            tries=tries if function.is_required else min(tries, TRIES_FOR_EXTRAS),
             vote=vote,
+            allowance=(lambda: budgets.take(phase)) if budgets else None,
         )
 
     async def _examples(self, function: FunctionSpec) -> tuple[tuple[Example, ...], Voter | None]:
@@ -190,69 +230,25 @@ class Assembly:
         names = {one.function.name for one in self.built}
         return [one for one in self._spec.functions if one.is_required and one.name not in names]
 
-    # --- checks ---
-
-    async def _find_baseline(self, proof: Proof) -> None:
-        """Remember which checks pass without the work: they prove nothing."""
-        found = await self._prove("baseline", proof)
-        self._baseline = {one.name for one in found if one.passed and one.kind in _WORK}
+    # --- checks and repair ---
 
     async def check(self) -> list[Check]:
-        proof = qa.proof_for(self._spec, self._workspace.blueprint, self.built)
-        if self.built:
-            stubs = qa.stubs_for(self._spec, self.built)
-            await self._find_baseline(Proof(cli=proof.cli, pages=proof.pages, changes=stubs))
-        self._proof = proof
-        checks = [self._marked(one) for one in await self._prove("checks", proof)]
-        for check in checks:
-            await self._run.say(EventType.CHECK, **check.model_dump())
+        checks = await self.proving.check(self.built)
         if self.built and not self._is_page:
-            await self._write_readme(checks)
+            shown = qa.shown_commands(checks)
+            readme = python_cli.readme(self._spec, self.built, shown)
+            await self._workspace.write("README.md", {"README.md": readme.encode()})
         return checks
-
-    def saved_proof(self) -> SavedProof:
-        """Return the last proof in the form that is kept in the workspace."""
-        optional = tuple(sorted(self._baseline))
-        return SavedProof(spec=self._spec, proof=self._proof, optional=optional)
-
-    def _marked(self, check: Check) -> Check:
-        if check.name not in self._baseline or not check.is_required:
-            return check
-        detail = f"{check.detail} (also passes without the work)"
-        return check.model_copy(update={"is_required": False, "detail": detail})
-
-    async def _prove(self, name: str, proof: Proof) -> list[Check]:
-        async def action() -> JsonObject:
-            sandbox = await self._run.stage.sandbox()
-            checks = await run_proof(sandbox, self._catalog, proof)
-            return {"checks": [one.model_dump(mode="json") for one in checks]}
-
-        result = await self._run.step(name, action)
-        return [Check.model_validate(one) for one in result["checks"]]
-
-    async def _write_readme(self, checks: Sequence[Check]) -> None:
-        shown = [
-            one.detail.removeprefix("main.py ").partition(" -> ")
-            for one in checks
-            if one.kind == "cli" and one.passed and one.is_required and " -> " in one.detail
-        ]
-        lines = [(command, output.partition(" (expected")[0]) for command, _, output in shown]
-        lines = [(command.replace("@", ""), output) for command, output in lines]
-        useful = [one for one in lines if "--help" not in one[0]][:4]
-        readme = python_cli.readme(self._spec, self.built, useful)
-        await self._workspace.write("README.md", {"README.md": readme.encode()})
-
-    # --- repair ---
 
     async def rewrite(self, function: FunctionSpec, hint: str, name: str) -> bool:
         """Write a function again, told what went wrong; False if no candidate passed."""
-        assignment = replace(
-            await self._assignment(function), tries=TRIES_FOR_EXTRAS, round=name, vote=None
-        )
+        assignment = await self._assignment(function, Phase.INTEGRATION)
+        tries = min(assignment.tries, TRIES_FOR_EXTRAS)
+        assignment = replace(assignment, tries=tries, round=name, vote=None)
         result = await write_function(self._run, self._catalog, assignment, hint)
         if isinstance(result, Failure):
             return False
-        self.built = [result if one.function.name == function.name else one for one in self.built]
+        self._keep(result)
         source = cleaning.with_global(result.source, function) if self._is_page else result.source
         await self._workspace.write(f"{function.name} again", {assignment.path: source.encode()})
         await self._write_shell()
@@ -268,19 +264,9 @@ class Assembly:
         if missing:
             names = ", ".join(one.name for one in missing)
             return f"Not built: {names}. {self._why(missing[0])}".strip()
-        if self._spec.shape in ("records", "local_records") and self._spec.origin != "model":
+        if self._spec.shape in ("records", "local_records") and self._spec.origin == "default":
             return "The model gave no usable plan; the app was generated from the request's words."
-        failed = [one for one in checks if one.is_required and one.passed is not True]
-        if failed:
-            return f"{len(failed)} required checks failed, first: {failed[0].name}."
-        proven = [one for one in checks if one.is_required and one.kind in _WORK]
-        names = tuple(one.name for one in proven)
-        for one in self.built:
-            name = text.camel(one.function.name) if self._is_page else one.function.command
-            is_shown = any(check.startswith(name) for check in names)
-            if one.function.is_required and self._spec.shape == "functions" and not is_shown:
-                return f"No check exercised {one.function.name}."
-        return "" if proven else "No check exercised the work."
+        return self.proving.doubt(checks, self.built)
 
     def _why(self, function: FunctionSpec) -> str:
         for one in self.failures:
@@ -288,7 +274,7 @@ class Assembly:
                 return f"{one.attempts} attempts; the last problem: {one.problem}."
         return ""
 
-    def unproven(self) -> list[str]:
+    def unproven(self, checks: Sequence[Check]) -> list[str]:
         notes = [f"{one.function.name} was not built ({one.problem})" for one in self.failures]
         for one in self.built:
             if one.proof.startswith("generated"):
@@ -301,4 +287,4 @@ class Assembly:
             notes.append("the look of the page in a real browser")
         elif self._is_page:
             notes.append("the look of the page: it was run in a small document, not a browser")
-        return notes
+        return [*notes, *self.proving.unproven(checks)]

@@ -56,11 +56,12 @@ class Assignment:
     language: str
     path: str
     examples: tuple[Example, ...]
-    previous: str = ""
     tries: int = TRIES
     vote: Voter | None = None
     """Puts the examples to the vote, once the function has shown that chance plays no part."""
     round: str = ""
+    allowance: Callable[[], str] | None = None
+    """Asked before each further try; says why there is none, or nothing."""
 
     @property
     def code_name(self) -> str:
@@ -71,16 +72,20 @@ class Assignment:
 async def write_function(
     run: Run, catalog: BlueprintCatalog, assignment: Assignment, hint: str = ""
 ) -> Built | Failure:
-    """Try until the examples or several programs agree, at most TRIES times."""
+    """Try until the examples or several programs agree, at most ``tries`` times."""
     field = judging.Field()
     attempt = 0
     while attempt < assignment.tries and field.repeats <= REPEATS_ALLOWED:
+        refusal = assignment.allowance() if attempt and assignment.allowance else ""
+        if refusal:
+            hint = f"{hint}; {refusal}" if hint else refusal
+            break
         attempt += 1
         run.meter.attempts += 1
         source, problem, is_over = await _attempt(run, assignment, attempt, hint, field)
         if is_over:
             break
-        problem = problem or refusal_of(source, assignment.code_name, assignment.previous)
+        problem = problem or refusal_of(source, assignment.code_name)
         if not problem and field.is_repeat(source):
             problem = "the answer repeats an earlier one"
         if problem:

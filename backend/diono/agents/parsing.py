@@ -116,13 +116,18 @@ def fingerprint(source: str) -> str:
     return "".join("".join(lines).split())
 
 
+def placeholder_in(source: str) -> bool:
+    """Say whether something stands in for code ("rest unchanged", a lone ellipsis)."""
+    return bool(_PLACEHOLDER.search(source) or _ELLIPSIS.search(source))
+
+
 def refusal_of(source: str, function: str, previous: str = "") -> str:
     """Say why code is no work (a placeholder, a stub, shrunk), or return an empty string."""
     if not source.strip():
         return "the answer was empty"
     if not re.search(rf"\b{re.escape(function)}\b", source):
         return f"{function} is not defined in the answer"
-    if _PLACEHOLDER.search(source) or _ELLIPSIS.search(source):
+    if placeholder_in(source):
         return "the answer has a placeholder instead of code"
     if previous and len(fingerprint(source)) < 0.5 * len(fingerprint(previous)):
         return "the answer is less than half of the accepted file"

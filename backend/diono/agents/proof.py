@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 from diono.agents.blueprints import BlueprintCatalog, ServiceRecipe
 from diono.agents.port import Check
+from diono.agents.properties import PropertyCase, judge_property, task_for
 from diono.agents.shapes import dict_of, is_list
 from diono.agents.values import plain_text
 from diono.agents.workspace import ensure_service, execute, run_tool
 from diono.sandbox.port import Sandbox
 
-Kind = Literal["install", "start", "unit", "cli", "http", "page", "syntax"]
+Kind = Literal["install", "start", "unit", "property", "cli", "http", "page", "syntax"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class CliCase:
     expected: str | None = None
     contains: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    complains: tuple[str, ...] = ()
+    """What the error output must have, in any case of letters."""
     should_succeed: bool = True
     allows_nothing: bool = False
     note: str = ""
@@ -39,6 +42,8 @@ class HttpRequest:
     method: str
     path: str
     body: Any = None
+    raw: str | None = None
+    """Sent as it is, as a body that claims to be JSON."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class Expectation:
     fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
     rows: int | None = None
     is_required: bool = True
+    or_status: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,11 +79,12 @@ class Proof:
     requests: tuple[HttpRequest, ...] = ()
     http: tuple[Expectation, ...] = ()
     pages: tuple[PageCase, ...] = ()
+    properties: tuple[PropertyCase, ...] = ()
     tests: tuple[str, ...] = ()
     syntax: tuple[str, ...] = ()
     service: ServiceRecipe | None = None
     changes: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Files to change in a scratch copy of the workspace; command lines and pages run there."""
+    """Files to change in a scratch copy of the workspace, where all but the service then runs."""
 
 
 def _shown(text: str, limit: int = 160) -> str:
@@ -97,10 +104,7 @@ def judge_cli(case: CliCase, seen: Mapping[str, Any]) -> Check:
     elif case.should_succeed and not case.allows_nothing and not stdout.strip():
         problem = "printed nothing"
     else:
-        missing = [word for word in case.contains if word not in stdout]
-        extra = [word for word in case.lacks if word in stdout]
-        problem = f"{missing[0]!r} is not in the output" if missing else ""
-        problem = f"{extra[0]!r} is in the output" if extra else problem
+        problem = _wording_problem(case, stdout, str(seen["stderr"]))
     good = f"{line} -> {_shown(stdout) if case.should_succeed else f'exit status {exit_code}'}"
     note = f" ({case.note})" if case.note else ""
     return Check(
@@ -112,10 +116,21 @@ def judge_cli(case: CliCase, seen: Mapping[str, Any]) -> Check:
     )
 
 
+def _wording_problem(case: CliCase, stdout: str, stderr: str) -> str:
+    missing = [word for word in case.contains if word not in stdout]
+    extra = [word for word in case.lacks if word in stdout]
+    unsaid = [word for word in case.complains if word.lower() not in stderr.lower()]
+    if unsaid:
+        return f"the error says {_shown(stderr)!r} and not {unsaid[0]!r}"
+    if extra:
+        return f"{extra[0]!r} is in the output"
+    return f"{missing[0]!r} is not in the output" if missing else ""
+
+
 def judge_http(case: Expectation, request: HttpRequest, seen: Mapping[str, Any]) -> Check:
     value = seen.get("json")
     problem = ""
-    if seen["status"] != case.status:
+    if seen["status"] not in (case.status, *case.or_status):
         problem = f"status {seen['status']}, not {case.status} {seen['error']}"
     elif case.rows is not None and (not is_list(value) or len(value) != case.rows):
         count = len(value) if is_list(value) else "no"
@@ -165,6 +180,7 @@ async def run_proof(sandbox: Sandbox, catalog: BlueprintCatalog, proof: Proof) -
     checks: list[Check] = []
     checks += await _syntax(sandbox, proof)
     checks += await _tests(sandbox, proof)
+    checks += await _properties(sandbox, catalog, proof)
     checks += await _cli(sandbox, catalog, proof)
     checks += await _http(sandbox, catalog, proof)
     checks += await _pages(sandbox, catalog, proof)
@@ -194,6 +210,18 @@ def _unrun(names: Sequence[str], kind: Kind, reason: str) -> list[Check]:
     return [Check(name=name, kind=kind, passed=False, detail=reason) for name in names]
 
 
+async def _properties(sandbox: Sandbox, catalog: BlueprintCatalog, proof: Proof) -> list[Check]:
+    if not proof.properties:
+        return []
+    task = task_for(proof.properties, proof.changes)
+    try:
+        seen: list[Any] = await run_tool(sandbox, catalog.tool("property_checks.py"), task, 120)
+    except ValueError as error:
+        names = [one.name for one in proof.properties]
+        return _unrun(names, "property", f"the check did not run: {error}")
+    return [judge_property(case, one) for case, one in zip(proof.properties, seen, strict=True)]
+
+
 async def _cli(sandbox: Sandbox, catalog: BlueprintCatalog, proof: Proof) -> list[Check]:
     cases = [{"argv": list(one.argv), "files": dict(one.files)} for one in proof.cli]
     if not cases:
@@ -220,7 +248,7 @@ async def _http(sandbox: Sandbox, catalog: BlueprintCatalog, proof: Proof) -> li
     )
     if not proof.requests:
         return [started]
-    requests = [{"method": r.method, "path": r.path, "body": r.body} for r in proof.requests]
+    requests = [vars(one) for one in proof.requests]
     task = {"base": f"http://127.0.0.1:{proof.service.port}", "requests": requests}
     try:
         seen: list[Any] = await run_tool(sandbox, catalog.tool("http_checks.py"), task, 120)

@@ -8,6 +8,9 @@ from diono.agents.blueprints import Blueprint
 from diono.agents.generators import fastapi_app, python_cli, static_web
 from diono.agents.port import Check
 from diono.agents.proof import CliCase, Expectation, HttpRequest, PageCase, Proof
+from diono.agents.properties import PropertyCase, cases_for
+from diono.agents.qa_frame import help_case, missing_number, misuse_cases
+from diono.agents.qa_records import record_cases
 from diono.agents.spec import Built, EntitySpec, Example, FunctionSpec, Spec
 from diono.agents.values import format_for_page, format_for_terminal
 
@@ -19,7 +22,7 @@ def proof_for(spec: Spec, blueprint: Blueprint, built: list[Built]) -> Proof:
     tests = blueprint.facts.test_command
     service = blueprint.facts.service
     if spec.shape == "records" and spec.entity is not None:
-        requests, expectations = _records(spec, spec.entity)
+        requests, expectations = record_cases(spec.entity)
         return Proof(
             requests=requests,
             http=expectations,
@@ -30,13 +33,19 @@ def proof_for(spec: Spec, blueprint: Blueprint, built: list[Built]) -> Proof:
     if blueprint.facts.language == "javascript":
         return Proof(
             pages=_pages(spec, built),
+            properties=property_cases(spec, built),
             tests=tests,
             service=service,
             requests=(HttpRequest("GET", "/"),),
             http=(Expectation("the page is served", 0, 200, (html(spec.title),)),),
         )
     paths = tuple(python_cli.path_of(one.function) for one in built)
-    return Proof(cli=_cli(built), tests=tests, syntax=("main.py", *paths))
+    return Proof(
+        cli=_cli(built),
+        properties=property_cases(spec, built),
+        tests=tests,
+        syntax=("main.py", *paths),
+    )
 
 
 def html(title: str) -> str:
@@ -50,14 +59,23 @@ def _cli(built: list[Built]) -> tuple[CliCase, ...]:
     if not built:
         return ()
     is_single = len(built) == 1
-    commands = () if is_single else tuple(one.function.command for one in built)
-    cases = [
-        CliCase("help lists the commands", ("python3", "main.py", "--help"), contains=commands)
-    ]
+    cases = [help_case([one.function for one in built])]
     for one in built:
         cases += [_cli_case(one, example, is_single) for example in _chosen(one)]
-        cases += _bad_value(one, is_single)
+        cases += misuse_cases(one, is_single)
     return tuple(cases)
+
+
+def property_cases(spec: Spec, built: Sequence[Built]) -> tuple[PropertyCase, ...]:
+    """Return what must hold for many inputs of each function."""
+    is_page = spec.blueprint == "static-web"
+    path_of = static_web.path_of if is_page else python_cli.path_of
+    names = [one.function.name for one in built]
+    return cases_for(
+        built,
+        {one.function.name: path_of(one.function) for one in built},
+        {name: text.camel(name) if is_page else name for name in names},
+    )
 
 
 def shown_commands(checks: Sequence[Check]) -> list[tuple[str, str]]:
@@ -65,7 +83,8 @@ def shown_commands(checks: Sequence[Check]) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
     for one in checks:
         command, arrow, output = one.detail.removeprefix("main.py ").partition(" -> ")
-        if one.kind == "cli" and one.passed and one.is_required and arrow:
+        is_answer = arrow and not output.startswith("exit status")
+        if one.kind == "cli" and one.passed and one.is_required and is_answer:
             lines.append((command.replace("@", ""), output.partition(" (expected")[0]))
     return [line for line in lines if "--help" not in line[0]][:4]
 
@@ -97,64 +116,6 @@ def _cli_case(built: Built, example: Example, is_single: bool) -> CliCase:
     )
 
 
-def _bad_value(built: Built, is_single: bool) -> list[CliCase]:
-    kinds = [one.type for one in built.function.parameters if one.default is None]
-    if not built.examples or not any(kind in ("int", "float") for kind in kinds):
-        return []
-    values = tuple(
-        "not-a-number" if one.type in ("int", "float") else value
-        for one, value in zip(built.function.parameters, built.examples[0].arguments, strict=True)
-    )
-    argv, files = python_cli.command_line(built.function, values, is_single)
-    return [
-        CliCase(
-            name=f"{built.function.command} refuses text for a number",
-            argv=("python3", "main.py", *argv),
-            files=files,
-            should_succeed=False,
-        )
-    ]
-
-
-# --- records behind an API ---
-
-
-def _records(
-    spec: Spec, entity: EntitySpec
-) -> tuple[tuple[HttpRequest, ...], tuple[Expectation, ...]]:
-    listing = f"/api/{entity.plural}"
-    first, second = fastapi_app.sample(entity, 0), fastapi_app.sample(entity, 1)
-    lead = entity.fields[0].name
-    label = entity.name.replace("_", " ")
-    asked = str(second[lead]).split()[0]
-    requests = (
-        HttpRequest("POST", listing, first),
-        HttpRequest("GET", f"{listing}/{{id}}"),
-        HttpRequest("GET", listing),
-        HttpRequest("PUT", f"{listing}/{{id}}", second),
-        HttpRequest("GET", f"{listing}?q={asked}"),
-        HttpRequest("GET", f"{listing}?q=no-such-word"),
-        HttpRequest("POST", listing, {}),
-        HttpRequest("DELETE", f"{listing}/{{id}}"),
-        HttpRequest("GET", f"{listing}/{{id}}"),
-        HttpRequest("GET", "/"),
-    )
-    names = tuple(f'name="{field.name}"' for field in entity.fields)
-    expectations = (
-        Expectation(f"a {label} is added", 0, 201, fields=first),
-        Expectation(f"the {label} is read back", 1, 200, fields=first),
-        Expectation(f"the {label} is listed", 2, 200, contains=(str(first[lead]),)),
-        Expectation(f"the {label} is changed", 3, 200, fields=second),
-        Expectation("search finds what matches", 4, 200, contains=(str(second[lead]),)),
-        Expectation("search finds nothing else", 5, 200, rows=0),
-        Expectation(f"a {label} without {lead} is refused", 6, 422),
-        Expectation(f"the {label} is deleted", 7, 204),
-        Expectation(f"the deleted {label} is gone", 8, 404),
-        Expectation("the page shows the title and every field", 9, 200, contains=names),
-    )
-    return requests, expectations
-
-
 # --- pages ---
 
 
@@ -164,7 +125,8 @@ def _pages(spec: Spec, built: list[Built]) -> tuple[PageCase, ...]:
         return (opened, *(_ticker_down() if spec.counts_down else _ticker_up()))
     if spec.shape == "local_records" and spec.entity is not None:
         return (opened, *_local_records(spec.entity))
-    return (opened, *form_cases(built))
+    missing = [case for one in built for case in missing_number(one)]
+    return (opened, *form_cases(built), *missing)
 
 
 def form_cases(built: Sequence[Built]) -> tuple[PageCase, ...]:

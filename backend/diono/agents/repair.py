@@ -1,47 +1,69 @@
 """QA's repair: another try for a function whose check failed, kept only if more checks pass.
 
-A repair that does not help is rolled back to the state before it, and nothing is tried again:
-the same problem would come back.
+A repair that does not help is rolled back to the state before it. It is tried again only while
+what went wrong changes: the same problem would come back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from diono.agents import text
 from diono.agents.assembly import Assembly
 from diono.agents.meter import Run
 from diono.agents.port import Check, JsonObject
+from diono.agents.scheduling.stuck import error_signature
 from diono.agents.spec import Built, FunctionSpec
 from diono.agents.workspace import Workspace
 from diono.kernel.events import EventType
 
 REPAIRS = 2
 SECONDS_NEEDED = 45.0
+SECONDS_FOR_EXTRAS = 120.0
 
 
 async def repair(
-    run: Run, assembly: Assembly, workspace: Workspace, checks: Sequence[Check]
+    run: Run,
+    assembly: Assembly,
+    workspace: Workspace,
+    checks: Sequence[Check],
+    allowance: Callable[[], str] = lambda: "",
 ) -> list[Check]:
     """Return the checks of the best state reached; the workspace is at that state."""
     best = list(checks)
+    tried: set[str] = set()
+    hint = ""
     for number in range(1, REPAIRS + 1):
         failed = _failed(best)
         target = _function_behind(failed, assembly.built)
-        if target is None or not await _has_time(run):
+        hint = hint or (failed[0].detail if failed else "")
+        signature = f"{target.name if target else ''}: {error_signature(hint)}"
+        needed = SECONDS_NEEDED if failed and failed[0].is_required else SECONDS_FOR_EXTRAS
+        if target is None or signature in tried or allowance() or not await _has_time(run, needed):
             break
+        tried.add(signature)
         await run.log(f"Repairing {target.name}: {failed[0].name} failed", "warning")
         green, built = workspace.snapshot(), list(assembly.built)
-        if not await assembly.rewrite(target, failed[0].detail, f".repair{number}"):
+        if not await assembly.rewrite(target, hint, f".repair{number}"):
             break
         again = await assembly.check()
-        if len(_failed(again)) < len(failed):
-            best = again
+        if _is_better(best, again):
+            best, hint = again, ""
             continue
+        hint = next((one.detail for one in _failed(again) if one.name == failed[0].name), "")
         assembly.built = built
         await workspace.roll_back(green, f"the repair of {target.name} did not help")
         for check in best:
             await run.say(EventType.CHECK, **check.model_dump())
-        break
     return best
+
+
+def _is_better(before: Sequence[Check], after: Sequence[Check]) -> bool:
+    """Fewer required checks fail; or as few, and fewer properties, and all that was green is."""
+    required = [sum(one.is_required for one in _failed(checks)) for checks in (before, after)]
+    if required[0] != required[1]:
+        return required[1] < required[0]
+    green = {one.name for one in before if one.passed}
+    kept = all(one.passed or one.name not in green for one in after)
+    return kept and len(_failed(after)) < len(_failed(before))
 
 
 def _function_behind(failed: Sequence[Check], built: Sequence[Built]) -> FunctionSpec | None:
@@ -54,11 +76,14 @@ def _function_behind(failed: Sequence[Check], built: Sequence[Built]) -> Functio
 
 
 def _failed(checks: Sequence[Check]) -> list[Check]:
-    return [one for one in checks if one.is_required and not one.passed]
+    """Return required checks that failed, then properties that do not hold."""
+    required = [one for one in checks if one.is_required and not one.passed]
+    extras = [one for one in checks if one.kind == "property" and one.passed is False]
+    return [*required, *[one for one in extras if not one.is_required]]
 
 
-async def _has_time(run: Run) -> bool:
+async def _has_time(run: Run, seconds_needed: float) -> bool:
     async def action() -> JsonObject:
         return {"seconds": run.stage.seconds_left()}
 
-    return float((await run.step("time for a repair", action))["seconds"]) > SECONDS_NEEDED
+    return float((await run.step("time for a repair", action))["seconds"]) > seconds_needed

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from diono.agents.scheduling.items import Phase
+
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 
 ValueType = Literal["str", "int", "float", "bool"]
@@ -12,7 +14,7 @@ ResultType = Literal[
 ]
 FieldType = Literal["text", "long_text", "integer", "number", "boolean", "date"]
 Shape = Literal["functions", "records", "ticker", "local_records"]
-Origin = Literal["model", "default"]
+Origin = Literal["model", "default", "user"]
 
 
 class _Frozen(BaseModel):
@@ -91,6 +93,9 @@ class PlanItem(_Frozen):
     maker: Literal["model", "generator"]
     function: str = ""
     depends_on: tuple[str, ...] = ()
+    role: str = "engineer"
+    phase: Phase = Phase.BACKEND
+    priority: int = Field(default=0, ge=-100, le=100, description="Higher comes first.")
 
 
 class Plan(_Frozen):

@@ -101,7 +101,7 @@ class Workspace:
                 await stage.save_file(path, content)
             return {"commit": head}
 
-        result = await self._run.step(f"write {title}", action)
+        result = await self._run.step(f"write {title}", action, is_alone=True)
         self.head = str(result["commit"])
         self._contents.update(files)
         for path, content in files.items():
@@ -116,6 +116,7 @@ class Workspace:
                 action="written",
                 commit=self.head,
             )
+        await stage.checkpoint(title, self.head)
         if recipe is not None and self.is_serving and any(_is_served(path) for path in files):
             await self.serve(restart=self.blueprint.facts.language == "python")
 
@@ -133,7 +134,8 @@ class Workspace:
             status = await ensure_service(sandbox, recipe)
             return {"is_healthy": status.is_healthy, "log": status.log_tail[-600:]}
 
-        result = await self._run.step("restart service" if restart else "start service", action)
+        name = "restart service" if restart else "start service"
+        result = await self._run.step(name, action, is_alone=True)
         self.is_serving = bool(result["is_healthy"])
         await self._run.say(
             EventType.PREVIEW,
@@ -143,6 +145,10 @@ class Workspace:
             service=service_spec(recipe).model_dump(mode="json"),
         )
         return "" if self.is_serving else (str(result["log"]) or "the service did not start")
+
+    def text_of(self, path: str) -> str:
+        """Return a file that was written here; empty if it was not."""
+        return self._contents.get(path, b"").decode("utf-8", "replace")
 
     def snapshot(self) -> Mapping[str, bytes]:
         """Return the files as they are, to come back to."""
@@ -173,7 +179,7 @@ class Workspace:
                     await sandbox.remove(path)
             return {}
 
-        await self._run.step("take added files away", action)
+        await self._run.step("take added files away", action, is_alone=True)
 
 
 def _is_served(path: str) -> bool:

@@ -56,12 +56,27 @@ class Api:
     async def post(self, path: str, body: JsonObject | None = None) -> JsonObject:
         return _object(await self._request("POST", path, body=body))
 
-    async def post_stream(
-        self, path: str, body: JsonObject
+    async def patch(self, path: str, body: JsonObject) -> JsonObject:
+        return _object(await self._request("PATCH", path, body=body))
+
+    async def delete(self, path: str, body: JsonObject | None = None) -> None:
+        await self._request("DELETE", path, body=body)
+
+    def post_stream(self, path: str, body: JsonObject) -> AsyncGenerator[tuple[str, JsonObject]]:
+        """Yield the kind and the data of each event that the answer consists of."""
+        return self.stream("POST", path, body)
+
+    async def stream(
+        self, method: str, path: str, body: JsonObject | None = None, **query: int
     ) -> AsyncGenerator[tuple[str, JsonObject]]:
         """Yield the kind and the data of each event that the answer consists of."""
         async with self._client.stream(
-            "POST", path, json=body, headers=await self._headers(), timeout=_LONG_TIMEOUT
+            method,
+            path,
+            json=body,
+            params=query,
+            headers=await self._headers(),
+            timeout=_LONG_TIMEOUT,
         ) as answer:
             if answer.is_error:
                 await answer.aread()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from diono.cli.arguments_projects import add_chat, add_projects
 from diono.cli.arguments_sandbox import add_sandbox, add_sandboxd
 from diono.cli.outcome import EmptyPrompt, PromptTooLarge, UsageError
 
@@ -77,6 +78,8 @@ def _grammar() -> argparse.ArgumentParser:
     _add_up(add("up", "run the server with the dashboard"))
     add("down", "stop the server that runs on this machine")
     _add_tasks(add("tasks", "list, show or cancel tasks"))
+    add_chat(add("chat", "talk with the agent in a project"))
+    add_projects(add("projects", "list, show, make, fork, restore or delete projects"))
     _add_models(add("models", "list the models, or fetch one"))
     _add_json(add("doctor", "check this machine; for each failing item, say the fix"))
     test = add("test", "install what the tests need, and run them all")

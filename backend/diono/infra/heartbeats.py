@@ -34,7 +34,16 @@ class Runs(Protocol):
 
 
 class Heartbeats:
-    def __init__(self, database: Database, executor_id: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        executor_id: str,
+        clock: Clock,
+        beat_seconds: float = BEAT_SECONDS,
+        stale_seconds: float = STALE_SECONDS,
+    ) -> None:
+        self._beat_seconds = beat_seconds
+        self._stale_seconds = stale_seconds
         self._database = database
         self._executor_id = executor_id
         self._clock = clock
@@ -52,7 +61,7 @@ class Heartbeats:
 
     async def living(self) -> set[str]:
         """Return the executors that were heard of lately."""
-        since = self._clock.now() - timedelta(seconds=STALE_SECONDS)
+        since = self._clock.now() - timedelta(seconds=self._stale_seconds)
         query = select(Executor.executor_id).where(Executor.heartbeat_at >= since)
         async with self._database.read() as session:
             return set(await session.scalars(query))
@@ -74,7 +83,7 @@ class Heartbeats:
     async def keep(self, runs: Runs) -> None:
         """Beat and look for orphans until cancelled; a database that is away is tried again."""
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(self._beat_seconds)
             try:
                 await self.beat()
                 await self.take_over(runs)

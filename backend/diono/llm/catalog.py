@@ -56,14 +56,20 @@ class BoundModel:
         fit: ModelFit | None = None,
     ) -> None:
         self.name = chosen.name
+        self.claims = profile
         self.fit = fit or ModelFit.assumed(profile, chosen.name)
         self.profile = profile if fit is None else fit.applied_to(profile)
         self.chosen = chosen
         self._models = models
 
-    def fitted(self, fit: ModelFit) -> "BoundModel":
-        """Return the same model, used as was measured."""
-        return BoundModel(self._models, self.chosen, self.profile, fit)
+    def fitted(self, fit: ModelFit | None) -> "BoundModel":
+        """Return the same model, used as was measured; None: as its provider says."""
+        return BoundModel(self._models, self.chosen, self.claims, fit)
+
+    def adopt(self, fit: ModelFit) -> None:
+        """Use this model as was measured from now on."""
+        self.fit = fit
+        self.profile = fit.applied_to(self.claims)
 
     async def ask(
         self,

@@ -1,67 +1,55 @@
-"""Tool calls as text between tags, for models that can follow a shape but not call natively.
+"""Tool calls as text between tags, for models that keep to a shape but cannot call natively.
 
-<tool_call>
-{"name": "read_file", "arguments": {"path": "notes.txt"}}
-</tool_call>
+    <tool name="write_file">
+    <path>notes.txt</path>
+    <content>two
+    lines</content>
+    </tool>
+
+Arguments stand as they are, not as JSON: inside JSON small models stop after the first line.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from typing import cast
 
 from diono.llm.port import ToolCall, ToolSpec
-from diono.llm.wire import call_id_of, read_call
+from diono.llm.wire import call_id_of
 
-CLOSING_TAG = "</tool_call>"
-_OPENING_TAG = "<tool_call>"
+CLOSING_TAG = "</tool>"
 # An answer that ended inside its last call is still read: the stop text is often cut away.
-_CALL = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|\Z)", re.DOTALL)
+_CALL = re.compile(r"<tool name=\"([\w-]+)\">(.*?)(?:</tool>|\Z)", re.DOTALL)
+_ARGUMENT = re.compile(r"<([\w-]+)>(.*?)</\1>", re.DOTALL)
 
 
 def tags_instructions(tools: Sequence[ToolSpec]) -> str:
     """Return what a system message says so that the model writes its calls between tags."""
     lines = "\n".join(f"- {_signature(tool)}: {tool.description}" for tool in tools)
-    return (
-        f"You have these tools:\n{lines}\n\nTo use a tool, write its name and arguments as JSON "
-        f"between tags, and stop. An example:\n{_example(tools[0]) if tools else ''}"
-    )
-
-
-def _arguments_of(tool: ToolSpec) -> dict[str, str]:
-    properties = cast("dict[str, dict[str, object]]", tool.parameters.get("properties", {}))
-    return {name: str(schema.get("type", "any")) for name, schema in properties.items()}
-
-
-def _signature(tool: ToolSpec) -> str:
-    arguments = ", ".join(f"{name}: {kind}" for name, kind in _arguments_of(tool).items())
-    return f"{tool.name}({arguments})"
-
-
-def _example(tool: ToolSpec) -> str:
-    call = {"name": tool.name, "arguments": dict.fromkeys(_arguments_of(tool), "...")}
-    return f"{_OPENING_TAG}\n{json.dumps(call)}\n{CLOSING_TAG}"
+    example = _example(tools[0]) if tools else ""
+    return f"You act by calling tools. Call a tool like this:\n{example}\n\nThe tools:\n{lines}"
 
 
 def read_tagged_calls(text: str) -> tuple[str, tuple[ToolCall, ...]]:
-    """Return the text without its calls, and the calls; damaged ones are marked unreadable.
-
-    An answer that is nothing but a call is taken as one without its tags too.
-    """
+    """Return the text without its calls, and the calls; every argument is text."""
     calls = tuple(
-        _call_of(number, match[1]) for number, match in enumerate(_CALL.finditer(text)) if match[1]
+        ToolCall(id=call_id_of(number), name=match[1], arguments=_arguments(match[2]))
+        for number, match in enumerate(_CALL.finditer(text))
     )
-    if calls:
-        return _CALL.sub("", text).strip(), calls
-    bare = _call_of(0, text)
-    return ("", (bare,)) if bare.name else (text.strip(), ())
+    return _CALL.sub("", text).strip(), calls
 
 
-def _call_of(number: int, written: str) -> ToolCall:
-    call_id = call_id_of(number)
-    plain = written.strip("` \n").removeprefix("json").strip()
-    body = read_call(call_id, "", plain)
-    name = body.arguments.get("name")
-    if not isinstance(name, str) or "arguments" not in body.arguments:
-        return ToolCall(id=call_id, name="", unreadable=written)
-    return read_call(call_id, name, body.arguments["arguments"])
+def _arguments(body: str) -> dict[str, str]:
+    return {match[1]: match[2].strip("\n") for match in _ARGUMENT.finditer(body)}
+
+
+def _names_of(tool: ToolSpec) -> list[str]:
+    return list(cast("dict[str, object]", tool.parameters.get("properties", {})))
+
+
+def _signature(tool: ToolSpec) -> str:
+    return f"{tool.name}({', '.join(_names_of(tool))})"
+
+
+def _example(tool: ToolSpec) -> str:
+    arguments = "\n".join(f"<{name}>...</{name}>" for name in _names_of(tool))
+    return f'<tool name="{tool.name}">\n{arguments}\n{CLOSING_TAG}'

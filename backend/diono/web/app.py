@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from diono.features.accounts.routes import router as accounts_router
+from diono.features.analytics.routes import router as analytics_router
 from diono.features.chat.routes import router as chat_router
 from diono.features.checkpoints.routes import router as checkpoints_router
 from diono.features.gateway.routes import router as gateway_router
@@ -64,6 +65,7 @@ def create_web_app(lifespan: Lifespan | None = None, frontend: Path | None = Non
         checkpoints_router,
         chat_router,
         tasks_router,
+        analytics_router,
         gateway_router,
     )
     for router in (health_router, *features, socket_router):

@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from diono.agents.errors import Cancelled
-from diono.agents.port import JsonObject
+from diono.agents.port import Decision, JsonObject, Memory, Question, Said
 from diono.kernel.events import EventDraft, EventType
+from diono.llm.fit.report import ModelFit
 from diono.llm.port import ChatRequest, ModelProfile, Reply, Usage
 from diono.sandbox.port import (
     ExecRequest,
@@ -25,6 +26,7 @@ from diono.sandbox.port import (
 
 ROOT = Path(__file__).resolve().parents[3]
 Answerer = Callable[[ChatRequest], str]
+Action = Callable[[], Awaitable[JsonObject]]
 
 
 class FolderSandbox:
@@ -133,6 +135,12 @@ class Tape:
         self.recorded.append((name, result))
         return result
 
+    async def run_together(
+        self, branches: Sequence[tuple[str, Action]], at_once: int = 2
+    ) -> list[JsonObject]:
+        """Recorded one by one: what counts here is the order of the results."""
+        return [await self.run(name, action) for name, action in branches]
+
 
 class HostStage:
     def __init__(self, root: Path, model: ScriptedModel, tape: Tape | None = None) -> None:
@@ -141,7 +149,11 @@ class HostStage:
         self.box = FolderSandbox(root)
         self.drafts: list[EventDraft] = []
         self.saved: dict[str, bytes] = {}
+        self.fit = ModelFit.assumed(model.profile)
         self.budget_seconds = 600.0
+        self.decisions: list[Decision] = []
+        self.questions: list[Question] = []
+        self.checkpoints: list[tuple[str, str]] = []
 
     async def sandbox(self) -> FolderSandbox:
         return self.box
@@ -155,3 +167,21 @@ class HostStage:
 
     async def save_file(self, path: str, content: bytes) -> None:
         self.saved[path] = content
+
+    async def side_sandbox(self, name: str, template: str = "base") -> FolderSandbox:
+        return FolderSandbox(self.box.root.with_name(f"{self.box.root.name}-{name}"))
+
+    async def decide(self, question: Question) -> Decision:
+        self.questions.append(question)
+        if not self.decisions:
+            return Decision(is_approved=False, is_expired=True)
+        return self.decisions[min(len(self.questions), len(self.decisions)) - 1]
+
+    async def recall(self) -> tuple[Sequence[Said], Memory]:
+        return (), Memory()
+
+    async def remember(self, said: Sequence[Said], memory: Memory) -> None:
+        return None
+
+    async def checkpoint(self, title: str, commit: str) -> None:
+        self.checkpoints.append((title, commit))

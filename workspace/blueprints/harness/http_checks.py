@@ -1,6 +1,7 @@
 """Sends requests to the running service and prints the answers, as JSON.
 
-Standard input: {base, requests: [{method, path, body}]}. "{id}" in a path is the id that the
+Standard input: {base, requests: [{method, path, body, raw}]}; a raw body is sent
+as it is. "{id}" in a path is the id that the
 last creating request returned. Standard output: [{status, text, json, error}].
 """
 
@@ -14,6 +15,8 @@ def send(base, request, last_id):
     path = request["path"].replace("{id}", str(last_id))
     body = request.get("body")
     data = json.dumps(body).encode() if body is not None else None
+    if request.get("raw") is not None:
+        data = request["raw"].encode()
     headers = {"content-type": "application/json"} if data else {}
     message = urllib.request.Request(
         base + path, data=data, method=request["method"], headers=headers

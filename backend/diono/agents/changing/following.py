@@ -112,8 +112,10 @@ def proof_after(
         one for one in before.cli if one.name != HELP and not (gone and one.name.startswith(gone))
     ]
     paths = tuple(python_cli.path_of(one) for one in after.functions)
+    held = [one for one in before.properties if not {one.function, one.partner} & {*removed}]
     return replace(
         before,
+        properties=(*held, *qa.property_cases(after, built)),
         cli=(help_case, *kept_cases, *qa.command_cases(built, is_single=False)),
         syntax=("main.py", *paths),
     )

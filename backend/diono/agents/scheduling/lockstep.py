@@ -7,6 +7,7 @@ runs in parallel, while models, sandboxes and clocks do.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from diono.agents.errors import Cancelled, StepFailed
@@ -68,7 +69,12 @@ class Lane:
         await self.rest.wait()
 
 
+current_lane: ContextVar[Lane | None] = ContextVar("diono_lane", default=None)
+
+
 class Lockstep:
+    """``steps`` may be a lane itself: work inside of work."""
+
     def __init__(self, steps: Steps, at_once: int = AT_ONCE) -> None:
         self._steps = steps
         self._at_once = max(1, at_once)
@@ -122,6 +128,8 @@ class Lockstep:
         request = lanes[0].request
         assert request is not None  # noqa: S101  a waiting lane has one
         try:
+            if request.is_alone and isinstance(self._steps, Lane):
+                return [await self._steps.run_alone(*request.branches[0])]
             if len(request.branches) == 1:
                 return [await self._steps.run(*request.branches[0])]
             return await self._steps.run_together(request.branches, request.at_once)
@@ -155,6 +163,8 @@ class Lockstep:
 
 
 async def _ridden(body: Body, lane: Lane) -> None:
+    # The task has a context of its own, so this is seen by the body only.
+    current_lane.set(lane)
     try:
         await body(lane)
     finally:

@@ -58,10 +58,12 @@ class Schedule:
         """Raises Cancelled, after the items in work have ended."""
         try:
             await Lockstep(steps, self.at_once).run(self._next)
-        finally:
+        except DionoError:
+            # Not for an interruption of the process: that run goes on later and says so then.
             for item in self.items:
                 if item.name not in self.endings:
                     await self._end(Ending(item, "cancelled", "the run ended before it"))
+            raise
         return list(self.endings.values())
 
     def _next(self) -> Body | None:

@@ -39,22 +39,12 @@ class TransitionRefused(DionoError):
 
 
 @dataclass
-class Spent:
-    """Recorded seconds and tokens; figures of a replay are the same."""
-
-    seconds: float = 0.0
-    tokens_in: int = 0
-    tokens_out: int = 0
-
-
-@dataclass
 class Agent:
-    """One agent: its state, what it works on, what it used so far."""
+    """One agent: its state and what it works on."""
 
     name: str
     state: AgentState = AgentState.IDLE
     item: str = ""
-    spent: Spent = field(default_factory=Spent)
     history: list[AgentState] = field(default_factory=list[AgentState])
 
     @property
@@ -74,11 +64,3 @@ class Agent:
             )
         self.history.append(self.state)
         self.state = state
-
-    def facts(self) -> dict[str, object]:
-        return {
-            "state": self.state.value,
-            "item": self.item,
-            "seconds": round(self.spent.seconds, 1),
-            "tokens": self.spent.tokens_in + self.spent.tokens_out,
-        }

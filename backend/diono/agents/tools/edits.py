@@ -21,6 +21,7 @@ class EditFile(BaseTool):
         },
         required=("path", "old", "new"),
         can_change=True,
+        is_repeatable=False,
     )
 
     async def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:

@@ -32,7 +32,7 @@ _UNCHANGED = re.compile(
 _ELLIPSIS = re.compile(r"^\s*(?:#|//|/\*|<!--|--)\s*(?:\.{3,}|…)\s*(?:\*/|-->)?\s*$")
 _SIMILAR = 0.86
 _NEAR_LINES = 8
-_SHRINK_FROM_LINES = 12
+_SHRINK_FROM_LINES = 8
 _SHRINK_SHARE = 0.5
 _FUZZY_LINES_LIMIT = 4000
 
@@ -84,8 +84,6 @@ def replaced(text: str, old: str, new: str, is_everywhere: bool = False) -> str:
         raise ToolRefused("The old and the new text are the same: nothing to change.")
     count = text.count(old)
     if count == 0:
-        if new.strip() and new in text:
-            return text
         raise ToolRefused(f"The text to replace is not in the file. {nearest(text, old)}")
     if count > 1 and not is_everywhere:
         lines = [str(text[: match.start()].count("\n") + 1) for match in _found(text, old)]

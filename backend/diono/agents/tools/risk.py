@@ -172,6 +172,8 @@ def _risk_of_rest(program: str, rest: Sequence[str]) -> str:
 def _risk_of_rm(rest: Sequence[str]) -> str:
     options = "".join(word for word in rest if word.startswith("-"))
     targets = [word for word in rest if not word.startswith("-")]
+    if not targets:
+        return "deletes what another command names"
     lasting = [one for one in targets if not _GENERATED.match(one) and not _TEMPORARY.match(one)]
     if not lasting:
         return ""

@@ -1,8 +1,31 @@
-"""Which models there are."""
+"""Which models there are, and how each is best used."""
 
-from diono.features.models.schemas import ModelList
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Literal, Protocol
+
+from loguru import logger
+
+from diono.features.models.schemas import FitReport, ModelList
+from diono.features.models.store import DatabaseFits
+from diono.infra.clock import Clock
+from diono.infra.database import Database
 from diono.kernel.errors import DionoError
-from diono.llm.catalog import ModelCatalog
+from diono.llm.catalog import BoundModel, ModelCatalog
+from diono.llm.errors import ModelError
+from diono.llm.fit.measure import BUDGET_SECONDS, FitProgress, OnProgress, fit_key, measure
+from diono.llm.fit.report import ModelFit, assign_roles
+from diono.llm.fit.shared import SharedMeasurements
+from diono.llm.port import ModelProfile
+
+FitMode = Literal["auto", "off"]
+
+
+class AnyModel(Protocol):
+    """A model of the catalogue, or somebody's own."""
+
+    name: str
+    profile: ModelProfile
 
 
 async def list_models(catalog: ModelCatalog) -> ModelList:
@@ -13,3 +36,102 @@ async def list_models(catalog: ModelCatalog) -> ModelList:
     except DionoError as error:
         return ModelList(models=models, default=None, reason="", problem=error.detail)
     return ModelList(models=models, default=chosen.name, reason=chosen.reason, problem="")
+
+
+class ModelFits:
+    """Measures each model at its first use, and remembers. ``off``: only when asked to."""
+
+    def __init__(
+        self,
+        database: Database,
+        catalog: ModelCatalog,
+        clock: Clock,
+        mode: FitMode = "auto",
+        budget_seconds: float = BUDGET_SECONDS,
+    ) -> None:
+        self._store = DatabaseFits(database, clock)
+        self._catalog = catalog
+        self._is_automatic = mode == "auto"
+        self._budget_seconds = budget_seconds
+        self._shared = SharedMeasurements()
+
+    async def list_models(self) -> ModelList:
+        """List all models, with what was measured of them."""
+        listed = await list_models(self._catalog)
+        fits = {fit.name: fit for fit in await self._store.newest()}
+        usable = {info.name for info in listed.models if info.is_available}
+        roles = assign_roles({name: fit for name, fit in fits.items() if name in usable})
+        reports = [_report(fit) for fit in fits.values()]
+        return listed.model_copy(update={"fits": reports, "roles": roles})
+
+    async def of(
+        self, model: AnyModel, on_progress: OnProgress | None = None, *, may_measure: bool = True
+    ) -> ModelFit:
+        """Return how to use a bound model; ``adopt`` then uses it so.
+
+        Measures at the first use. What cannot be measured is assumed: this never raises for a
+        model that does not answer.
+        """
+        if not isinstance(model, BoundModel):
+            return ModelFit.assumed(model.profile, model.name)
+        fit = await self._known(model)
+        is_wanted = self._is_automatic and may_measure and model.claims.is_measurable
+        if fit is None and is_wanted:
+            try:
+                fit = await self._measured(model, on_progress)
+            except ModelError as error:
+                logger.warning("{} was not measured: {}", model.name, error.detail)
+        return fit or ModelFit.assumed(model.claims, model.name)
+
+    def adopt(self, model: AnyModel, fit: ModelFit) -> None:
+        """Use a bound model as was measured from now on: its window, its ways, its limits."""
+        if isinstance(model, BoundModel):
+            model.adopt(fit)
+
+    async def fit(self, name: str | None) -> FitReport:
+        """Return what is known of a model, without measuring it. Raises ModelError."""
+        model = await self._catalog.bind(name)
+        return _report(await self._known(model) or ModelFit.assumed(model.claims, model.name))
+
+    async def measuring(
+        self, name: str | None, *, again: bool = False
+    ) -> AsyncGenerator[FitProgress | FitReport]:
+        """Yield the progress and last the report. Leaving stops it. Raises ModelError."""
+        model = await self._catalog.bind(name)
+        known = None if again else await self._known(model)
+        if not model.claims.is_measurable:
+            known = ModelFit.assumed(model.claims, model.name)
+        if known is not None:
+            yield _report(known)
+            return
+        steps: asyncio.Queue[FitProgress | None] = asyncio.Queue()
+        work = asyncio.ensure_future(self._measured(model, steps.put))
+        work.add_done_callback(lambda _: steps.put_nowait(None))
+        try:
+            while (step := await steps.get()) is not None:
+                yield step
+            yield _report(work.result())
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _known(self, model: BoundModel) -> ModelFit | None:
+        key = fit_key(model.claims)
+        fit = await self._store.get(key) if key else None
+        return fit and fit.model_copy(update={"name": model.name})
+
+    async def _measured(self, model: BoundModel, on_progress: OnProgress | None) -> ModelFit:
+        key = fit_key(model.claims)
+
+        async def work() -> ModelFit:
+            subject = model.fitted(None)
+            fit = await measure(subject, model.name, self._budget_seconds, on_progress)
+            if key:
+                await self._store.put(key, fit)
+            return fit
+
+        return await self._shared.run(key or model.name, work, on_progress)
+
+
+def _report(fit: ModelFit) -> FitReport:
+    return FitReport(name=fit.name, fit=fit, forecast_seconds=fit.forecasts())

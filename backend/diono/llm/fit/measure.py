@@ -27,7 +27,6 @@ BUDGET_SECONDS = 90.0
 _LOAD_SECONDS = 180.0
 _WINDOW_SHARE = 0.4
 _LEAST_PROBE_SECONDS = 4.0
-_RECALL_MARGIN = 256
 _ANSWER_TOKENS = 240
 _SECONDS_FOR_TRIES = 120.0
 
@@ -43,6 +42,13 @@ _PROBES: tuple[tuple[str, str, Probe], ...] = (
     ("reading", "How well it reads code", probe_reading),
 )
 _WINDOW_AFTER = "json"
+
+
+def fit_key(profile: ModelProfile) -> str:
+    """Name what a measurement is valid for; empty if the provider does not name the weights."""
+    if not profile.digest:
+        return ""
+    return f"{profile.digest}:{profile.context_tokens}:{PROBES_VERSION}"
 
 
 class FitProgress(BaseModel):
@@ -153,7 +159,8 @@ class _Measurement:
                     median(speeds) if speeds else assumed.prompt_tokens_per_second, 1
                 ),
                 "token_ratio": round(window.token_ratio, 3),
-                "prompt_budget": _prompt_budget(profile, window),
+                "prompt_budget": budget_of(_window_of(profile, window)),
+                "recall": window.recall if window.lost_at else 0,
                 "tries": tries_for(strength, tokens_per_second, is_local=profile.is_local),
                 "strength": round(strength, 2),
                 "probe_seconds": round(seconds, 1),
@@ -171,14 +178,6 @@ def _protocol(skills: Skills) -> Protocol:
 
 def _window_of(profile: ModelProfile, window: WindowFacts) -> int:
     return min(profile.context_tokens, window.limit or profile.context_tokens)
-
-
-def _prompt_budget(profile: ModelProfile, window: WindowFacts) -> int:
-    """What a model no longer finds is no use in its prompt."""
-    budget = budget_of(_window_of(profile, window))
-    if window.lost_at and window.recall:
-        return min(budget, max(window.recall, _RECALL_MARGIN))
-    return budget
 
 
 def _window_notes(window: WindowFacts) -> list[str]:

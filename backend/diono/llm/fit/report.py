@@ -1,6 +1,7 @@
 """What was measured of a model, and what follows from it for those who use it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,7 +34,7 @@ class ModelFit(BaseModel):
     """How to work with one model. Facts that were not measured are listed in ``unmeasured``.
 
     ``protocol`` says how the model acts: ``native`` tool calls, calls between ``tags`` (see
-    ``fit/tags.py``), or code in a ``fenced`` block. ``edit_format`` says how it changes a file.
+    ``llm/tags.py``), or code in a ``fenced`` block. ``edit_format`` says how it changes a file.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,6 +45,9 @@ class ModelFit(BaseModel):
     window: int = Field(description="Tokens of prompt and answer together that the model takes.")
     window_claimed: int = Field(description="What the provider says.")
     window_tested: int = Field(default=0, description="The longest prompt that was read whole.")
+    recall: int = Field(
+        default=0, description="Tokens back to which a fact was found; 0: it was never lost."
+    )
     protocol: Protocol = "fenced"
     edit_format: EditFormat = "whole"
     supports_prefill: bool = False
@@ -59,6 +63,7 @@ class ModelFit(BaseModel):
     strength: float = Field(default=0.0, ge=0.0, le=1.0, description="Share of probes passed.")
     is_local: bool = True
     probe_seconds: float = 0.0
+    probed_at: datetime | None = None
     unmeasured: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -94,6 +99,10 @@ class ModelFit(BaseModel):
                 "supports_thinking": self.thinking == "switch",
             }
         )
+
+    def forecasts(self) -> dict[ForecastKind, float]:
+        """Return about how long a task of each kind takes."""
+        return {kind: self.forecast_seconds(kind) for kind in TYPICAL_TOKENS}
 
     def forecast_seconds(self, kind: ForecastKind) -> float:
         """Return about how long such a task takes, by this model's speed alone."""

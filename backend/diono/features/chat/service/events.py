@@ -22,7 +22,7 @@ _KINDS = {
     # The stream's one `error` is its end; what went wrong on the way is a warning.
     EventType.ERROR: (ChatEventName.AGENT_THINKING, "warning"),
 }
-_TEXTS = ("text", "detail", "question", "name", "path", "phase", "title")
+_TEXTS = ("text", "detail", "name", "path", "phase", "title")
 
 
 def told(event: Event) -> Told | None:
@@ -33,7 +33,9 @@ def told(event: Event) -> Told | None:
     payload = event.payload
     if event.event_type is EventType.STATE and payload.get("status") == TaskStatus.WAITING:
         kind = "question"
-    text = next((str(payload[key]) for key in _TEXTS if isinstance(payload.get(key), str)), "")
+    question = payload.get("question")
+    source = question if isinstance(question, dict) else payload
+    text = next((str(source[key]) for key in _TEXTS if isinstance(source.get(key), str)), "")
     return name, ChatEvent(
         task_id=event.task_id,
         event_id=event.event_id,

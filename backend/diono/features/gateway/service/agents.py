@@ -26,7 +26,7 @@ from diono.features.tasks.schemas import (
     TaskState,
     TaskStatus,
 )
-from diono.features.tasks.service import Runs, Tasks
+from diono.features.tasks.service import Results, Runs, Tasks
 from diono.infra.clock import Clock
 from diono.infra.database import Database
 from diono.kernel.errors import DionoError
@@ -36,7 +36,6 @@ from diono.llm.port import Usage
 AGENTS = ("codeact", "team", "solve")
 _KINDS: dict[str, Kind] = {"team": "build", "solve": "solve"}
 _YES = frozenset({"yes", "y", "ok", "okay", "approve", "approved", "go", "ja", "do it", "go on"})
-_PAGE = 100
 _CONTEXT_BYTES = PROMPT_BYTES // 2
 
 
@@ -96,6 +95,7 @@ def _background(messages: Sequence[ChatMessage]) -> str:
 class Agents:
     def __init__(self, tasks: Tasks, database: Database, clock: Clock) -> None:
         self._tasks = tasks
+        self._results = Results(database)
         self._database = database
         self._clock = clock
         self._cancelling: set[asyncio.Task[None]] = set()
@@ -106,7 +106,9 @@ class Agents:
         Raises what creating a task raises.
         """
         owner_id = talk.caller.account.user_id
-        latest = await self._latest(owner_id, talk.before) if talk.before else None
+        latest = None
+        if talk.before:
+            latest = await self._results.of_conversation(owner_id, talk.before)
         project_id = talk.project_id or (latest.project_id if latest else None)
         if latest is not None and latest.status is TaskStatus.WAITING and latest.waiting_for:
             return await self._answer(owner_id, latest, latest.waiting_for, talk.prompt)
@@ -150,13 +152,6 @@ class Agents:
         is_open = question.kind == "question"
         answer = AnswerQuestion(key=question.key, approved=is_yes or is_open, text=text)
         return await self._tasks.answer(owner_id, task.task_id, answer), task.last_event_id
-
-    async def _latest(self, owner_id: str, conversation: str) -> TaskState | None:
-        page = await self._tasks.page(owner_id, None, _PAGE)
-        for task in page.items:
-            if task.options.get("conversation") == conversation:
-                return task
-        return None
 
     async def follow(self, owner_id: str, task: TaskState, since: int) -> AsyncGenerator[Piece]:
         """Yield the answer; leaving before its end cancels the task."""

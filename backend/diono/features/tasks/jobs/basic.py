@@ -1,11 +1,17 @@
 """What a job can do where a part of the house is not there."""
 
 from diono.agents.port import Model
+from diono.features.tasks.jobs.fitting import OnProgress
 from diono.llm.fit.report import ModelFit
 
 
 class AssumedFits:
     """Believes what the provider says of a model."""
 
-    async def of(self, model: Model) -> ModelFit:
+    async def of(
+        self, model: Model, on_progress: OnProgress | None = None, *, may_measure: bool = True
+    ) -> ModelFit:
         return ModelFit.assumed(model.profile, model.name)
+
+    def adopt(self, model: Model, fit: ModelFit) -> None:
+        """Nothing was measured: there is nothing to use."""

@@ -3,11 +3,12 @@
 import asyncio
 
 from loguru import logger
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from diono.features.tasks.jobs.job import TaskJob
 from diono.features.tasks.queue.queue import QUEUE_TOPIC
 from diono.infra.bus import Bus
+from diono.kernel.errors import DionoError
 
 # Without a wake-up: another process may have queued something, or a question may have expired.
 LOOK_SECONDS = 2.0
@@ -55,7 +56,7 @@ class Dispatcher:
                     if clock.monotonic() - reconciled_at > RECONCILE_SECONDS:
                         reconciled_at = clock.monotonic()
                         await self.reconcile()
-                except DBAPIError as error:
+                except (SQLAlchemyError, DionoError) as error:
                     logger.warning("the queue stands still: {}", error)
                     await asyncio.sleep(LOOK_SECONDS)
                 await changed.wait(LOOK_SECONDS)

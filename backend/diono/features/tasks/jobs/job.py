@@ -8,7 +8,8 @@ from loguru import logger
 from diono.agents.errors import BudgetSpent, Cancelled
 from diono.agents.port import Receipt
 from diono.features.tasks.jobs.budget import Budget, MeteredModel
-from diono.features.tasks.jobs.ports import Fits, Models, Runners
+from diono.features.tasks.jobs.fitting import Fits, fit_of
+from diono.features.tasks.jobs.ports import Models, Runners
 from diono.features.tasks.jobs.prices import Prices
 from diono.features.tasks.jobs.stage import House, Place, TaskStage
 from diono.kernel.errors import DionoError
@@ -76,7 +77,7 @@ class TaskJob:
         price = price_of.of(model.name, is_local=is_local)
         if facts.budget_cost_usd is not None:
             price = price_of.needed(model.name, is_local=is_local)
-        fit = await staff.fits.of(model)
+        fit = await fit_of(place, staff.fits, model)
         budget = Budget(facts, price, place.seconds_left)
         metered = MeteredModel(model, fit, self.house.ledger, budget)
         stage = TaskStage(place, metered, fit, place.steps())

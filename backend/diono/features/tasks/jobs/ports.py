@@ -7,7 +7,6 @@ from diono.agents.digest import Summarise
 from diono.agents.port import JsonObject, Memory, Model, Said
 from diono.agents.runner import AgentRunner
 from diono.infra.workflows import RunStatus
-from diono.llm.fit.report import ModelFit
 
 Effect = Callable[[], Coroutine[Any, Any, JsonObject]]
 
@@ -36,12 +35,6 @@ class Runners(Protocol):
 
 class Models(Protocol):
     async def bind(self, name: str | None) -> Model: ...
-
-
-class Fits(Protocol):
-    """What was measured of a model."""
-
-    async def of(self, model: Model) -> ModelFit: ...
 
 
 class Conversations(Protocol):

@@ -2,6 +2,7 @@
 
 from diono.features.tasks.service.checks import Rules
 from diono.features.tasks.service.ports import Runs
+from diono.features.tasks.service.results import Result, Results
 from diono.features.tasks.service.tasks import Tasks
 
-__all__ = ["Rules", "Runs", "Tasks"]
+__all__ = ["Result", "Results", "Rules", "Runs", "Tasks"]

@@ -1,0 +1,1 @@
+"""Roles and workflows as files: what users add to the team without writing code."""
