@@ -252,6 +252,15 @@ async def test_service_life(sandbox: Sandbox) -> None:
         await sandbox.connect(9000)
 
 
+async def test_a_new_start_waits_until_the_old_service_let_go(sandbox: Sandbox) -> None:
+    """It has much memory to give back, which takes longer than hearing the signal."""
+    heavy = "kept = b'x' * 150_000_000\n" + ECHO_SERVER
+    await sandbox.write_file("echo.py", heavy.encode())
+    echo = ServiceSpec(name="echo", argv=("python3", "echo.py"), port=9000)
+    for _ in range(3):
+        assert (await sandbox.start_service(echo)).is_healthy
+
+
 async def test_a_service_that_fails_says_why(sandbox: Sandbox) -> None:
     code = "import sys; print('no such table'); sys.exit(4)"
     status = await sandbox.start_service(

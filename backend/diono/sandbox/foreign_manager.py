@@ -14,12 +14,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 Json = dict[str, Any]
 
 HOME = os.path.expanduser("~/.diono-services")
 LOG_BYTES = 32_000
+POLL_SECONDS = 0.02
+TERMINATE_SECONDS = 1.0
+KILL_SECONDS = 5.0
 SHELL = '"$@"; echo $? > "$0/code"'
 
 
@@ -53,12 +57,24 @@ def process_of(name: str) -> int:
     return int(stored(name, "pid") or 0)
 
 
-def is_alive(pid: int) -> bool:
+def standing(pid: int) -> tuple[str, int] | None:
+    """Return the state and the group of a process; None if there is none."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as source:
-            return source.read().rpartition(")")[2].split()[0] != "Z"
+            fields = source.read().rpartition(")")[2].split()
     except OSError:
-        return False
+        return None
+    return fields[0], int(fields[2])
+
+
+def is_alive(pid: int) -> bool:
+    found = standing(pid)
+    return found is not None and found[0] != "Z"
+
+
+def group_lives(group: int) -> bool:
+    found = (standing(int(name)) for name in os.listdir("/proc") if name.isdigit())
+    return any(each is not None and each[1] == group and each[0] != "Z" for each in found)
 
 
 def status(name: str, log_bytes: int = LOG_BYTES) -> Json:
@@ -86,19 +102,32 @@ def send(pid: int, number: int) -> bool:
     return True
 
 
-def end(name: str) -> None:
+def is_within(seconds: float, holds: Callable[[], bool]) -> bool:
+    """Wait until it holds; False if it does not in time."""
+    stop_at = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > stop_at:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def end(name: str) -> bool:
+    """End it with all of its group, asked first; False if nothing of it lived."""
     pid = process_of(name)
-    if pid and send(pid, signal.SIGTERM):
-        stop_at = time.monotonic() + 1
-        while is_alive(pid) and time.monotonic() < stop_at:
-            time.sleep(0.02)
+    if not pid or not send(pid, signal.SIGTERM):
+        return False
+    if not is_within(TERMINATE_SECONDS, lambda: not group_lives(pid)):
         send(pid, signal.SIGKILL)
+        is_within(KILL_SECONDS, lambda: not group_lives(pid))
+    return True
 
 
 def start(spec: Json) -> Json:
     name, port = spec["name"], spec.get("port")
-    end(name)
-    if port and is_listening(port):
+    # The other threads of a process that is gone hold its port for a moment longer.
+    patience = KILL_SECONDS if end(name) else 0.0
+    if port and not is_within(patience, lambda: not is_listening(port)):
         return {"taken": True}
     shutil.rmtree(folder(name), ignore_errors=True)
     os.makedirs(folder(name))
@@ -121,7 +150,7 @@ def start(spec: Json) -> Json:
         found = status(name)
         if not found["running"] or found["healthy"]:
             return found
-        time.sleep(0.02)
+        time.sleep(POLL_SECONDS)
     return status(name)
 
 
