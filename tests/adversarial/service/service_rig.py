@@ -134,8 +134,9 @@ def running(**changes: object) -> Generator[Service]:
     finally:
         service.end()
         left = service.mounts()
+        said = (state_dir / "service.log").read_text()[-2000:]
         shutil.rmtree(state_dir, ignore_errors=True)
-    assert left == []
+    assert (service.process.returncode, left) == (0, []), said
 
 
 def processes_of(containers: list[str]) -> list[int]:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.engine
 
 _HITS = 12
 _IDLE_MIB = 8.0
+_MOMENTS, _MOMENT_SECONDS = 8, 0.003
 # Of a local `python3 -c pass` in the same run (10 ms on the quiet machine): others may share it.
 _CLAIM_P50, _CLAIM_P95, _RESUME_P50 = 2.0, 5.0, 1.0
 
@@ -148,6 +149,17 @@ async def test_a_warm_machine_takes_other_limits_and_a_named_volume() -> None:
             "import os; s = os.statvfs('/work'); print(s.f_blocks * s.f_frsize)",
         )
         assert 16 << 20 < int(room) <= 24 << 20
+    rigs.forget(config)
+
+
+async def test_a_fleet_closed_while_its_pool_fills_leaves_nothing() -> None:
+    """Cancelled at any moment: what a thread mounts or the engine makes then is taken away too."""
+    config = rigs.new_config(pool_size=2)
+    for moment in range(_MOMENTS):
+        async with rigs.running_fleet(config) as fleet:
+            await fleet.health()
+            await asyncio.sleep(moment * _MOMENT_SECONDS)
+        assert rigs.leftovers(config) == []
     rigs.forget(config)
 
 

@@ -10,8 +10,10 @@ from diono.sandbox.engine.api import EngineApi
 from diono.sandbox.engine.disks import Disk, DiskKind, Disks
 from diono.sandbox.engine.link import GuestLost
 from diono.sandbox.engine.machines import Blueprint, Machine, Machines
+from diono.sandbox.engine.places import Place
 from diono.sandbox.engine.pool import Pool
 from diono.sandbox.engine.records import Row, new_name
+from diono.sandbox.engine.undivided import undivided
 from diono.sandbox.errors import EngineMissing, StorageFull
 from diono.sandbox.fleet import Egress, NetworkPolicy
 
@@ -96,7 +98,7 @@ class Claims:
     async def _claim_warm(self, machine: Machine, row: Row) -> Machine:
         if machine.limits.model_copy(update={"disk_mb": row.limits.disk_mb}) != row.limits:
             await self._ground.machines.set_limits(machine, row.limits)
-        device = await asyncio.to_thread(self._attach, row, machine)
+        device = await self._attach(row, machine.place)
         await self._ground.machines.thaw(machine)
         await self._introduce(machine, row, device)
         return machine
@@ -113,7 +115,7 @@ class Claims:
         device = None
         try:
             if ground.disks.is_loop:
-                device = await asyncio.to_thread(self._attach_at, row, machine_id)
+                device = await self._attach(row, place)
             machine = await ground.machines.start(machine_id, place, blueprint)
         except BaseException:
             with contextlib.suppress(EngineMissing):
@@ -128,13 +130,12 @@ class Claims:
             raise
         return machine
 
-    def _attach(self, row: Row, machine: Machine) -> int:
-        self._prepare_disk(row)
-        return self._ground.disks.attach(row.disk, machine.place.slot)
+    async def _attach(self, row: Row, place: Place) -> int:
+        def attach() -> int:
+            self._prepare_disk(row)
+            return self._ground.disks.attach(row.disk, place.slot)
 
-    def _attach_at(self, row: Row, machine_id: str) -> int:
-        self._prepare_disk(row)
-        return self._ground.disks.attach(row.disk, self._ground.machines.place_of(machine_id).slot)
+        return await undivided(asyncio.to_thread(attach))
 
     def _prepare_disk(self, row: Row) -> None:
         disks = self._ground.disks

@@ -100,10 +100,13 @@ class Foundation:
     async def close(self) -> None:
         ground = self.tools.ground
         await self.janitor.close()
-        await ground.pool.close()
         try:
-            await self.life.close()
-            await asyncio.to_thread(self.places.close)
+            try:
+                await ground.pool.close()
+            finally:
+                await self.life.close()
+                await self.janitor.leave()
+                await asyncio.to_thread(self.places.close)
         finally:
             await self.tools.ledger.close()
             await ground.engine.close()

@@ -7,15 +7,25 @@ import py_compile
 import shutil
 from pathlib import Path
 
+from diono.sandbox.engine.api import Container
 from diono.sandbox.guest.command import GUEST_FOLDER, container_command
 
 GUEST_SOURCE = Path(__file__).parent.parent / "guest"
+_NO_PYTHON = 78  # what the command exits with then
 _QUIETLY = 'exec "$0" "$@" </dev/null >/dev/null 2>&1'
 
 
 def guest_command(*arguments: str) -> tuple[str, ...]:
     """Return a container's command; ``arguments`` are the guest's own."""
     return "/bin/sh", "-c", _QUIETLY, *container_command(*arguments)
+
+
+def why_no_guest(seen: Container | None) -> str:
+    """Return what to say of a container that ended before its guest answered."""
+    if seen is not None and seen.exit_code == _NO_PYTHON:
+        return "the sandbox's image has no python3 of version 3.9 or newer; add it to the template"
+    reason = "ran out of memory" if seen is not None and seen.is_out_of_memory else "ended at once"
+    return f"the sandbox's first program {reason}; its image needs /bin/sh and python3"
 
 
 def _sources() -> list[Path]:

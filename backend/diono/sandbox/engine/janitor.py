@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from diono.kernel.errors import DionoError
+from diono.sandbox.engine.api import EngineRefused
 from diono.sandbox.engine.gauges import Gauges
 from diono.sandbox.engine.life import Life
 from diono.sandbox.engine.live import Live
@@ -21,6 +22,7 @@ _STOPPED_SECONDS = 24 * 3600.0
 _LEAST_FREE_SHARE = 0.1
 _EVENTS_AGAIN_SECONDS = 2.0
 _ORPHAN_ROUNDS = 3
+_LAST_ATTEMPTS = 3
 
 
 def free_memory_share() -> float:
@@ -108,6 +110,20 @@ class Janitor:
             if live.machine is not None and live.machine.machine_id == machine_id:
                 return live
         return None
+
+    async def leave(self) -> None:
+        """Take away what an engine that stumbled left of machines that all have ended."""
+        machines = self._tools.ground.machines
+        label = f"{INSTANCE_LABEL}={machines.instance}"
+        engine = self._tools.ground.engine
+        for _ in range(_LAST_ATTEMPTS):
+            if not await asyncio.to_thread(self._places.known):
+                return
+            for row in await engine.list(label):
+                with contextlib.suppress(EngineRefused):
+                    await engine.remove(row.id)
+            if not await engine.list(label):
+                await asyncio.to_thread(self._places.drop_all_but, set[str]())
 
     async def close(self) -> None:
         for task in self._tasks:

@@ -13,11 +13,12 @@ from diono.sandbox.egress.certificates import ca_bundle
 from diono.sandbox.engine import apart, link, profile
 from diono.sandbox.engine.api import Container, EngineApi
 from diono.sandbox.engine.cgroups import ControlGroup, FreezerProblem
-from diono.sandbox.engine.guest_copy import guest_command
+from diono.sandbox.engine.guest_copy import guest_command, why_no_guest
 from diono.sandbox.engine.link import Dialer, GuestLost, SocketDialer
 from diono.sandbox.engine.places import Place, Places
 from diono.sandbox.engine.process import HostProcess
 from diono.sandbox.engine.profile import Bind, Order
+from diono.sandbox.engine.undivided import undivided
 from diono.sandbox.errors import EngineMissing
 from diono.sandbox.fleet import Egress
 from diono.sandbox.guest.command import GUEST_FOLDER
@@ -33,7 +34,6 @@ _EGRESS_DIRECTORY = "/run/diono-egress"
 _READY_SECONDS = 20.0
 _READY_POLL_SECONDS = 0.004
 _KILL_SECONDS = 5.0
-_NO_PYTHON = 78
 
 
 @dataclass
@@ -99,9 +99,6 @@ class Machines:
         """Whether a workspace can be attached to a machine of this runtime that runs already."""
         return self.runtime_of(runtime) not in apart.APART_RUNTIMES
 
-    def place_of(self, machine_id: str) -> Place:
-        return self._places.of(machine_id)
-
     def owned(self) -> set[str]:
         """Return the ids of all machines this process knows, whatever their state."""
         return set(self._owned)
@@ -125,9 +122,21 @@ class Machines:
     async def prepare(self, machine_id: str) -> Place:
         """Make the folders and the way out of a machine that is about to be started."""
         self._owned.add(machine_id)
+        try:
+            return await undivided(self._make_place(machine_id))
+        except BaseException:
+            self._owned.discard(machine_id)
+            await asyncio.shield(self._drop_place(machine_id))
+            raise
+
+    async def _make_place(self, machine_id: str) -> Place:
         place = await asyncio.to_thread(self._places.make, machine_id)
         await self._egress.open(machine_id, place.egress_socket)
         return place
+
+    async def _drop_place(self, machine_id: str) -> None:
+        await self._egress.close(machine_id)
+        await asyncio.to_thread(self._places.drop, machine_id)
 
     async def start(self, machine_id: str, place: Place, blueprint: Blueprint) -> Machine:
         """Start a prepared machine and wait for its guest; nothing is left of one that fails."""
@@ -150,7 +159,7 @@ class Machines:
         )
         body = profile.container_body(order)
         try:
-            machine.container_id = await self._engine.create(name, body)
+            machine.container_id = await undivided(self._engine.create(name, body))
             await self._engine.start(name)
             self._hold(machine, await self._running(name))
             await self._wait_until_ready(machine)
@@ -183,7 +192,7 @@ class Machines:
     async def _running(self, name: str) -> Container:
         seen = await self._engine.look(name)
         if seen is None or not seen.is_running:
-            raise EngineMissing(_ended_at_once(seen))
+            raise EngineMissing(why_no_guest(seen))
         return seen
 
     def _hold(self, machine: Machine, seen: Container) -> None:
@@ -218,7 +227,7 @@ class Machines:
                 while not await link.is_healthy(machine.dialer):
                     if machine.has_ended:
                         name = self.name_of(machine.machine_id)
-                        raise EngineMissing(_ended_at_once(await self._engine.look(name)))
+                        raise EngineMissing(why_no_guest(await self._engine.look(name)))
                     await asyncio.sleep(_READY_POLL_SECONDS)
         except TimeoutError:
             raise EngineMissing("the sandbox is silent; check `docker info`") from None
@@ -280,18 +289,10 @@ class Machines:
         """Disowned first: what cannot be removed now is an orphan for the janitor."""
         self._owned.discard(machine_id)
         await self._engine.remove(self.name_of(machine_id))
-        await self._egress.close(machine_id)
-        await asyncio.to_thread(self._places.drop, machine_id)
+        await self._drop_place(machine_id)
 
     async def was_out_of_memory(self, machine: Machine) -> bool:
         with contextlib.suppress(EngineMissing):
             seen = await self._engine.look(self.name_of(machine.machine_id))
             return seen is not None and seen.is_out_of_memory
         return False
-
-
-def _ended_at_once(seen: Container | None) -> str:
-    if seen is not None and seen.exit_code == _NO_PYTHON:
-        return "the sandbox's image has no python3 of version 3.9 or newer; add it to the template"
-    reason = "ran out of memory" if seen is not None and seen.is_out_of_memory else "ended at once"
-    return f"the sandbox's first program {reason}; its image needs /bin/sh and python3"
