@@ -93,7 +93,7 @@ def _shim_bytes(container: str) -> int:
 
 def _used_mib(machine: Machine) -> float:
     assert machine.group is not None
-    return machine.group.usage().memory_bytes / (1 << 20)
+    return machine.group.usage().held_bytes / (1 << 20)
 
 
 async def test_an_idle_sandbox_costs_little_memory() -> None:

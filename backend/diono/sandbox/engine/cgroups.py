@@ -21,12 +21,22 @@ class FreezerProblem(Exception):
 
 @dataclass(frozen=True)
 class Usage:
-    """Bytes, and seconds of CPU since the start."""
+    """Bytes, and seconds of CPU since the start.
+
+    ``cache_bytes`` of ``memory_bytes`` are pages of files. The kernel charges those to whoever
+    reads a file first, also of a library that every sandbox has open, and takes them back when
+    memory is short.
+    """
 
     cpu_seconds: float
     memory_bytes: int
     cache_bytes: int
     memory_kills: int
+
+    @property
+    def held_bytes(self) -> int:
+        """What the group keeps from others: all but the pages of files."""
+        return max(0, self.memory_bytes - self.cache_bytes)
 
 
 def _folder_of(controller: str, path: str) -> Path | None:
@@ -150,9 +160,8 @@ class ControlGroup:
             memory = self._read(_UNIFIED, "memory.current").strip()
             stat = _fields(self._read(_UNIFIED, "memory.stat"))
             events = _fields(self._read(_UNIFIED, "memory.events"))
-            return Usage(
-                processor, int(memory or 0), stat.get("file", 0), events.get("oom_kill", 0)
-            )
+            cache = stat.get("file", 0) - stat.get("shmem", 0)
+            return Usage(processor, int(memory or 0), cache, events.get("oom_kill", 0))
         nanoseconds = self._read("cpuacct", "cpuacct.usage").strip()
         memory = self._read("memory", "memory.usage_in_bytes").strip()
         stat = _fields(self._read("memory", "memory.stat"))
@@ -160,7 +169,7 @@ class ControlGroup:
         return Usage(
             int(nanoseconds or 0) / 1e9,
             int(memory or 0),
-            stat.get("total_cache", 0),
+            stat.get("total_cache", 0) - stat.get("total_shmem", 0),
             control.get("oom_kill", 0),
         )
 

@@ -46,7 +46,7 @@ class Gauges:
             at=datetime.now(UTC),
             cpu_count=limits.cpus,
             cpu_used_percent=round(max(0.0, min(100.0, 100 * share / limits.cpus)), 2),
-            memory_used=max(0, usage.memory_bytes - usage.cache_bytes),
+            memory_used=usage.held_bytes,
             memory_total=limits.memory_mb * _MIB,
             memory_cache=usage.cache_bytes,
             disk_used=disk_used,
