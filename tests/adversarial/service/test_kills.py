@@ -2,24 +2,29 @@
 
 import asyncio
 import os
-import re
 import time
 from pathlib import Path
 
+import docker
 import pytest
-from adversarial.service.service_rig import matching
+from adversarial.service.service_rig import Service, processes_of, workspace_of
 from adversarial.service.test_exhaustion import DAEMONS, FORK_BOMB
 from contract.sandbox_rigs import spec
 from contract.waiting import until
 
-from diono.sandbox.port import ExecRequest, Sandboxes
+from diono.sandbox.engine.machines import MACHINE_LABEL
+from diono.sandbox.port import ExecRequest, Sandbox, Sandboxes
 
 pytestmark = pytest.mark.engine
 
 HOSTILE = {
     "fork bomb": FORK_BOMB,
     "daemons that ignore TERM": DAEMONS,
-    "heap": "a=[]\nwhile True: a.append(bytearray(1_000_000))",
+    "heap": (  # one eater after the other: the kernel ends each
+        "import os\nwhile True:\n"
+        "  if os.fork() == 0:\n    a=[]\n    while True: a.append(bytearray(1_000_000))\n"
+        "  os.wait()"
+    ),
     "spinners": "import os\nfor _ in range(16): os.fork()\nwhile True: pass",
     "stopped": (
         "import os, signal\nfor _ in range(20):\n"
@@ -31,18 +36,15 @@ HOSTILE = {
 KILLS = 200
 AT_ONCE = 4
 LIMIT_SECONDS = 5.0
+PATIENCE_SECONDS = 60.0  # how soon a starved machine starts a program is not promised here
 
 
-def container_of(marker: str) -> str:
-    """Return the id of the container where a program runs that was given ``marker``."""
-    for process in matching(marker.encode()):
-        try:
-            found = re.search(r"[0-9a-f]{64}", Path(f"/proc/{process}/cgroup").read_text())
-        except OSError:
-            continue
-        if found:
-            return found[0]
-    return ""
+async def container_of(service: Service, engine: docker.DockerClient, sandbox: Sandbox) -> str:
+    """Return the id of the container that has the sandbox's workspace."""
+    machine = (await workspace_of(service, sandbox)).name
+    filters = {"label": f"{MACHINE_LABEL}={machine}"}
+    [row] = await asyncio.to_thread(engine.api.containers, filters=filters)
+    return row["Id"]
 
 
 def is_empty(container: str) -> bool:
@@ -56,34 +58,47 @@ def is_empty(container: str) -> bool:
     return True
 
 
-async def provoke_and_kill(sandboxes: Sandboxes, owner: str, code: str) -> float:
+async def provoke_and_kill(
+    service: Service, engine: docker.DockerClient, sandboxes: Sandboxes, owner: str, code: str
+) -> float:
     """Return the seconds from the cancel until no process was left."""
     sandbox = await sandboxes.open(spec(owner=owner))
-    request = ExecRequest(argv=("python3", "-c", code, owner), timeout_seconds=120)
+    container = await container_of(service, engine, sandbox)
+    request = ExecRequest(argv=("python3", "-c", code), timeout_seconds=600)
     running = asyncio.create_task(sandbox.execute(request))
-    await until(lambda: container_of(owner) != "", "it runs", seconds=20)
-    container = container_of(owner)
-    await asyncio.sleep(0.2)
-    started = time.monotonic()
-    await sandboxes.kill(owner, "project")
-    await until(lambda: is_empty(container), "it is gone", seconds=4 * LIMIT_SECONDS)
-    seconds = time.monotonic() - started
-    await asyncio.gather(running, return_exceptions=True)
+    try:
+        await until(
+            lambda: running.done() or processes_of([container]) != [], "it runs", PATIENCE_SECONDS
+        )
+        await asyncio.sleep(0.2)
+        assert not running.done(), running.result()
+        started = time.monotonic()
+        await sandboxes.kill(owner, "project")
+        await until(lambda: is_empty(container), "it is gone", seconds=4 * LIMIT_SECONDS)
+        seconds = time.monotonic() - started
+        await asyncio.gather(running, return_exceptions=True)
+    finally:
+        running.cancel()
     await sandboxes.delete_workspace(owner, "project")
     return seconds
 
 
 @pytest.mark.slow
-async def test_s11_two_hundred_hostile_kills(sandboxes: Sandboxes) -> None:
+async def test_s11_two_hundred_hostile_kills(
+    service: Service, engine: docker.DockerClient, sandboxes: Sandboxes
+) -> None:
     kinds = list(HOSTILE.values())
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def once(number: int) -> float:
         async with gate:
             code = kinds[number % len(kinds)]
-            return await provoke_and_kill(sandboxes, f"hostile-{number:03d}", code)
+            owner = f"hostile-{number:03d}"
+            return await provoke_and_kill(service, engine, sandboxes, owner, code)
 
-    waits = sorted(await asyncio.gather(*(once(number) for number in range(KILLS))))
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(once(number)) for number in range(KILLS)]
+    waits = sorted(task.result() for task in tasks)
     p99 = waits[int(KILLS * 0.99) - 1]
     print(f"cancel to no process: p50 {waits[KILLS // 2]:.3f} s, p99 {p99:.3f} s")
     assert p99 <= LIMIT_SECONDS
