@@ -1,13 +1,11 @@
 """One suite for every adapter of the sandbox port, on a real engine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from contract.sandbox_rigs import KINDS, forget, prepare, python, run, sandboxes_of, spec
+from contract.sandbox_rigs import python, run, spec
 
 from diono.kernel.errors import InvalidInput
-from diono.sandbox.config import SandboxConfig
 from diono.sandbox.errors import (
     FileMissing,
     FileTooLarge,
@@ -29,7 +27,7 @@ from diono.sandbox.port import (
     ServiceSpec,
 )
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="module")]
 
 ECHO_SERVER = """
 import socket
@@ -43,30 +41,6 @@ while True:
     connection.sendall(data)
     connection.close()
 """
-
-
-@pytest.fixture(scope="module")
-def config() -> Iterator[SandboxConfig]:
-    config = prepare()
-    yield config
-    forget(config)
-
-
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture
-async def sandboxes(kind: str, config: SandboxConfig) -> AsyncIterator[Sandboxes]:
-    async with sandboxes_of(kind, config) as made:
-        yield made
-
-
-@pytest.fixture
-async def sandbox(sandboxes: Sandboxes) -> AsyncIterator[Sandbox]:
-    yield await sandboxes.open(spec())
-    await sandboxes.delete_workspace("owner", "project")
 
 
 async def test_health_names_the_engine_and_how_size_is_enforced(

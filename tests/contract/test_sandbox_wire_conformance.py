@@ -1,13 +1,11 @@
 """What the port gained with the E2B wire, on every adapter that speaks it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from contract.sandbox_rigs import KINDS, forget, prepare, run, sandboxes_of, spec
+from contract.sandbox_rigs import run, spec
 
 from diono.kernel.errors import InvalidInput
-from diono.sandbox.config import SandboxConfig
 from diono.sandbox.errors import SandboxGone, ServiceMissing
 from diono.sandbox.port import (
     ExecRequest,
@@ -22,7 +20,7 @@ from diono.sandbox.port import (
     SnippetRequest,
 )
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="module")]
 
 TICKER = "import time\nfor n in range(1000): print('tick', n, flush=True); time.sleep(0.02)"
 COUNTED_CRASH = """
@@ -35,30 +33,6 @@ if seen < 2:
 import http.server
 http.server.test(http.server.SimpleHTTPRequestHandler, port=9100, bind="127.0.0.1")
 """
-
-
-@pytest.fixture(scope="module")
-def config() -> Iterator[SandboxConfig]:
-    config = prepare()
-    yield config
-    forget(config)
-
-
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture
-async def sandboxes(kind: str, config: SandboxConfig) -> AsyncIterator[Sandboxes]:
-    async with sandboxes_of(kind, config) as made:
-        yield made
-
-
-@pytest.fixture
-async def sandbox(sandboxes: Sandboxes) -> AsyncIterator[Sandbox]:
-    yield await sandboxes.open(spec())
-    await sandboxes.delete_workspace("owner", "project")
 
 
 async def test_output_comes_while_the_command_runs(sandbox: Sandbox) -> None:

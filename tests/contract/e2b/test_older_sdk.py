@@ -41,11 +41,23 @@ def older_sdk() -> Path:
 
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(described() is not None, reason="this is the run with the older SDK")
-def test_the_older_sdk_passes_too(older_sdk: Path, service: Service) -> None:
+@pytest.mark.parametrize("chosen", ["not async", pytest.param("async", marks=pytest.mark.nightly)])
+def test_the_older_sdk_passes_too(older_sdk: Path, service: Service, chosen: str) -> None:
     folder = Path(__file__).parent
     ignored = [f"--ignore={folder / name}" for name in NOT_ITS_TESTS]
     found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-c", "pyproject.toml", str(folder), "-q", *ignored],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-c",
+            "pyproject.toml",
+            str(folder),
+            "-q",
+            "-k",
+            chosen,
+            *ignored,
+        ],
         cwd=BACKEND,
         env={**os.environ, **describe(service), "PYTHONPATH": str(older_sdk)},
         capture_output=True,

@@ -130,6 +130,7 @@ def test_a_stopped_server_is_gone(tmp_path: Path) -> None:
 
 
 @pytest.mark.model
+@pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_the_real_model_builds_and_the_receipt_tells_the_truth(terminal: Terminal) -> None:
     prompt = "A command-line program that converts Roman numerals to integers and back"

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from integration.interpreter.rig import Guest
 
+from diono.settings import REPOSITORY
+
+_UV = REPOSITORY / ".diono-setup" / "bootstrap" / "bin" / "uv"
 _DATA_PACKAGES = ("matplotlib==3.11.2", "numpy==2.4.6", "pandas==3.1.1", "sympy==1.14.0")
 
 
@@ -27,8 +30,10 @@ def data_python() -> str:
     ready = folder / "ready"
     if not ready.exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        install = [str(python), "-m", "pip", "install", "-q", "--only-binary", ":all:"]
-        subprocess.run([*install, *_DATA_PACKAGES], check=True)
+        install = [str(python), "-m", "pip", "install"]
+        if _UV.exists():  # pip would take four times as long
+            install = [str(_UV), "pip", "install", "--python", str(python)]
+        subprocess.run([*install, "-q", "--only-binary", ":all:", *_DATA_PACKAGES], check=True)
         ready.touch()
     return str(python)
 

@@ -111,6 +111,7 @@ async def test_what_cannot_be_run_says_so(api: Api) -> None:
     nothing = await api.user.post(f"/api/projects/{project_id}/run", json={})
     assert (nothing.status_code, nothing.json()["error"]) == (409, "nothing_to_run")
     broken = await _project(api, {"main.py": "app = FastAPI()\n"})
-    failed = await api.user.post(f"/api/projects/{broken}/run", json={}, timeout=90)
+    body = {"mode": "production"}
+    failed = await api.user.post(f"/api/projects/{broken}/run", json=body, timeout=90)
     assert (failed.status_code, failed.json()["error"]) == (409, "service_not_started")
     assert "NameError" in failed.json()["detail"]

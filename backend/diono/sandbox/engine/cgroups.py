@@ -11,6 +11,7 @@ _ROOT = Path("/sys/fs/cgroup")
 _UNIFIED = ""
 _PERIOD_MICROSECONDS = 100_000
 _ONLY_WITH_SWAP = ("memory.swap.max", "memory.memsw.limit_in_bytes")
+_DYING_WEIGHT_TIMES = 8
 _SETTLE_SECONDS = 2.0
 _SETTLE_STEP_SECONDS = 0.0005
 
@@ -139,6 +140,16 @@ class ControlGroup:
                 ("cpu", "cpu.cfs_quota_us", str(quota)),
             ]
         return all(self._write(*each) for each in wanted)
+
+    def hasten(self) -> None:
+        """Let a group that was killed die at once: its processes need the processor for that, and
+        a hundred that share a throttled one take seconds over it."""
+        if _UNIFIED in self.folders and "cpu" not in self.folders:
+            self._write(_UNIFIED, "cpu.max", f"max {_PERIOD_MICROSECONDS}")
+            self._write(_UNIFIED, "cpu.weight", str(_DYING_WEIGHT_TIMES * 100))
+        else:
+            self._write("cpu", "cpu.cfs_quota_us", "-1")
+            self._write("cpu", "cpu.shares", str(_DYING_WEIGHT_TIMES * 1024))
 
     def _write(self, controller: str, name: str, value: str) -> bool:
         folder = self.folders.get(controller)

@@ -270,6 +270,8 @@ class Machines:
         if not machine.process.kill():
             return False
         try:
+            if machine.group is not None:
+                machine.group.hasten()
             await self.thaw(machine)  # a frozen process dies when it thaws
             async with asyncio.timeout(_KILL_SECONDS):
                 await asyncio.shield(machine.process.exited)

@@ -7,6 +7,8 @@ import os
 import signal
 from pathlib import Path
 
+_FIRST = -20
+
 
 class HostProcess:
     """Raises nothing: a process that is gone is what everybody wanted."""
@@ -41,6 +43,7 @@ class HostProcess:
         """Kill it, and with it all processes of its container. False if we may not."""
         if self._descriptor < 0:
             return True
+        self._go_first()
         try:
             signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
         except ProcessLookupError:
@@ -48,6 +51,13 @@ class HostProcess:
         except OSError:
             return False
         return True
+
+    def _go_first(self) -> None:
+        """Before all the processes of its container, which die when it does: behind a hundred of
+        them that spin it would wait for seconds until it may die. Fine if we may not."""
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(f"/proc/{self._pid}/task"):
+                os.setpriority(os.PRIO_PROCESS, int(thread), _FIRST)
 
     def open_network(self) -> int | None:
         """Return a descriptor of the network it lives in, which the caller closes; None if it has

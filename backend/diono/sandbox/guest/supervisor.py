@@ -19,6 +19,7 @@ POLICIES = (NEVER, ON_FAILURE, ALWAYS)
 _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 30.0
 _STABLE_SECONDS = 30.0
+_HOPELESS_RESTARTS = 3
 _TERMINATE_SECONDS = 2.0
 _POLL_SECONDS = 0.01
 _LISTENING = "0A"
@@ -81,10 +82,17 @@ class Supervisor:
         threading.Thread(target=self._supervise, daemon=True).start()
 
     def wait_ready(self) -> None:
-        """Return when it is healthy, or has ended for good, or its time is over."""
+        """Return when it is healthy, has ended for good or again and again, or its time is over.
+
+        What crashed three times is still started again, but nobody is kept waiting for it.
+        """
         stop_at = time.monotonic() + self.plan.start_timeout
-        while time.monotonic() < stop_at and not self.is_over and not self.is_healthy:
+        while time.monotonic() < stop_at and not self._is_settled:
             self._over.wait(_POLL_SECONDS)
+
+    @property
+    def _is_settled(self) -> bool:
+        return self.is_over or self.restarts >= _HOPELESS_RESTARTS or self.is_healthy
 
     def signal(self, number: int) -> bool:
         with self._lock:
