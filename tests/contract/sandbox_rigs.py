@@ -22,7 +22,7 @@ from diono.sandbox.installs.cache import PackageCache
 from diono.sandbox.port import ExecRequest, ExecResult, Limits, Sandbox, Sandboxes, SandboxSpec
 from diono.sandbox.server.app import create_service
 from diono.sandbox.server.keys import KeyStore
-from diono.sandbox.server.process import ADMIN_KEY_NAME, KEYS_NAME, listening
+from diono.sandbox.server.process import KEYS_NAME, listening
 
 KINDS = ("fleet", "remote", "foreign")
 SMALL = Limits(memory_mb=256, disk_mb=48, pids=128)
@@ -62,7 +62,7 @@ async def sandboxes_of(kind: str, config: SandboxConfig) -> AsyncGenerator[Sandb
             await in_process.close()
             return
         async with server_of(config, fleet, templates):
-            key = config.socket.parent / ADMIN_KEY_NAME
+            key = config.admin_key_file
             server = RemoteServer(str(config.socket), key, is_diono=None)
             if kind == "foreign":
                 server = RemoteServer(str(config.socket), key.read_text(), is_diono=False)
@@ -88,7 +88,7 @@ async def server_of(
     """The service's server in this process, on its unix socket; yields its TCP ports."""
     folder = config.socket.parent
     keys = await KeyStore.open(folder / KEYS_NAME)
-    await keys.make_admin_key(folder / ADMIN_KEY_NAME)
+    await keys.make_admin_key(config.admin_key_file)
     async with listening(create_service(fleet, keys, templates, config), config) as ports:
         yield ports
     await keys.close()

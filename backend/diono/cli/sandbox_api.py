@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -11,14 +10,18 @@ import httpx
 
 from diono.cli.outcome import RemoteError, ServerProblem, UsageError
 from diono.sandbox.config import SandboxConfig
-from diono.sandbox.extensions import ERROR_CODE_HEADER, HEALTH_PATH, OWNER_HEADER
+from diono.sandbox.extensions import (
+    ERROR_CODE_HEADER,
+    HEALTH_PATH,
+    KEYS_PATH,
+    OWNER_HEADER,
+)
+from diono.sandbox.fleet import ENVD_PORT
 from diono.sandbox.sockets import short_path
 from diono.settings import Settings
 
 Json = dict[str, Any]
-ENVD_PORT = 49983
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
-_KEYS = "/diono/keys"
 _PAGE = 100
 # On whose behalf the installation's own admin acts here; an ordinary key has its own owner.
 OPERATOR = "operator"
@@ -86,13 +89,13 @@ class SandboxApi:
 
     async def keys(self, owner: str = "") -> list[Json]:
         query = {"owner": owner} if owner else {}
-        return (await self._send("GET", _KEYS, query=query)).json()
+        return (await self._send("GET", KEYS_PATH, query=query)).json()
 
     async def create_key(self, body: Json) -> Json:
-        return (await self._send("POST", _KEYS, body=body)).json()
+        return (await self._send("POST", KEYS_PATH, body=body)).json()
 
     async def revoke_key(self, key_id: str) -> None:
-        await self._send("DELETE", f"{_KEYS}/{quote(key_id, safe='')}")
+        await self._send("DELETE", f"{KEYS_PATH}/{quote(key_id, safe='')}")
 
     async def health(self) -> Json:
         return (await self._send("GET", HEALTH_PATH)).json()
@@ -182,7 +185,7 @@ async def open_sandbox_api(settings: Settings) -> AsyncGenerator[SandboxApi]:
             timeout=_TIMEOUT,
             headers={"X-API-KEY": key},
         ) as client:
-            yield SandboxApi(client, settings.sandbox_url or _socket(settings).as_uri())
+            yield SandboxApi(client, settings.sandbox_url or _config(settings).socket.as_uri())
 
 
 def _door(settings: Settings, stack: ExitStack) -> tuple[str, str, httpx.AsyncHTTPTransport | None]:
@@ -191,10 +194,10 @@ def _door(settings: Settings, stack: ExitStack) -> tuple[str, str, httpx.AsyncHT
         if not key:
             raise UsageError("DIONO_SANDBOX_URL is set; also set DIONO_SANDBOX_KEY to a key of it.")
         return settings.sandbox_url, key, None
-    socket = _socket(settings)
+    config = _config(settings)
     try:
-        key = (socket.parent / "admin.key").read_text().strip()
-        path = stack.enter_context(short_path(socket))
+        key = config.admin_key_file.read_text().strip()
+        path = stack.enter_context(short_path(config.socket))
     except OSError as error:
         raise ServerProblem(
             f"the sandbox service of {settings.data_dir} does not run. Start it: `diono up`, or "
@@ -203,8 +206,8 @@ def _door(settings: Settings, stack: ExitStack) -> tuple[str, str, httpx.AsyncHT
     return "http://sandboxd", key, httpx.AsyncHTTPTransport(uds=path)
 
 
-def _socket(settings: Settings) -> Path:
-    return SandboxConfig(state_dir=settings.data_dir.resolve() / "sandbox").socket
+def _config(settings: Settings) -> SandboxConfig:
+    return SandboxConfig(state_dir=settings.data_dir.resolve() / "sandbox")
 
 
 def _path(sandbox_id: str) -> str:

@@ -98,7 +98,12 @@ async def open_websocket(
                 proxy=None,
                 **place,
             )
-            return await _accepted(connection)
+            with contextlib.ExitStack() as refused:
+                # Also for one that is cut off by the time: nobody else would close it.
+                refused.callback(connection.transport.abort)
+                far = await _accepted(connection)
+                refused.pop_all()
+            return far
     except InvalidStatus as error:
         if error.response.status_code in (401, 403, 404):
             raise SandboxGone("the sandbox ended; open it again") from error

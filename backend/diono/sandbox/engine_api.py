@@ -8,8 +8,6 @@ import docker
 class EngineApi(Protocol):
     """``docker.APIClient``, with the types its documentation gives."""
 
-    def inspect_container(self, container: str) -> dict[str, Any]: ...
-
     def containers(
         self,
         *,
@@ -17,12 +15,6 @@ class EngineApi(Protocol):
         size: bool = False,
         filters: dict[str, str] | None = None,
     ) -> list[dict[str, Any]]: ...
-
-    def inspect_image(self, image: str) -> dict[str, Any]: ...
-
-    def remove_container(self, container: str, v: bool = False, *, force: bool = False) -> None: ...
-
-    def remove_volume(self, name: str, force: bool = False) -> None: ...
 
     def version(self) -> dict[str, Any]: ...
 

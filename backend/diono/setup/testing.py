@@ -10,7 +10,6 @@ from diono.setup.errors import OfflineMissing, SetupFailed
 from diono.setup.plan import Progress, Step
 from diono.setup.python_environment import Checkout
 
-TEST_PARTS = ("browser", "postgres", "redis")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 

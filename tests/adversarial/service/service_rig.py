@@ -46,14 +46,14 @@ class Service:
 
     @property
     def key(self) -> str:
-        return (self.config.socket.parent / "admin.key").read_text()
+        return self.config.admin_key_file.read_text()
 
     @property
     def label(self) -> str:
         return f"diono.instance={(self.config.state_dir / 'instance').read_text()}"
 
     def client(self) -> RemoteSandboxes:
-        key = self.config.socket.parent / "admin.key"
+        key = self.config.admin_key_file
         return RemoteSandboxes(RemoteServer(url=str(self.config.socket), api_key=key))
 
     def containers(self, engine: docker.DockerClient) -> list[str]:

@@ -16,7 +16,6 @@ import httpx
 
 from diono.sandbox.config import SandboxConfig
 from diono.sandbox.server.arguments import to_arguments
-from diono.sandbox.server.process import ADMIN_KEY_NAME
 
 BACKEND = Path(__file__).resolve().parents[3] / "backend"
 DESCRIPTION = "DIONO_TEST_E2B_SERVICE"
@@ -83,7 +82,7 @@ def running_service() -> Generator[Service]:
     assert process.stdout is not None
     try:
         assert process.stdout.readline() == b"ready\n"
-        admin_key = (config.socket.parent / ADMIN_KEY_NAME).read_text()
+        admin_key = config.admin_key_file.read_text()
         host = f"127.0.0.1:{port}"
         key = issue(f"http://{host}", admin_key)["key"]
         yield Service(host, key, admin_key, str(state_dir))

@@ -69,7 +69,8 @@ async def test_warm_claimed_and_cold_containers_all_have_the_profile() -> None:
         await fleet.create(request())
         await _wait_until_full(fleet, 1)
         containers = rigs.containers(config)
-        assert len(containers) == 3
+        # One more may be on its way into the pool.
+        assert len(containers) >= 3
         for container in containers:
             _check(_inspected(container))
     rigs.forget(config)

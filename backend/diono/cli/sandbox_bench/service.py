@@ -51,7 +51,7 @@ def own_service(settings: Settings, quota: int) -> Generator[Service]:
             )
         try:
             _await_ready(process, log)
-            key = (folder / "service" / "admin.key").read_text().strip()
+            key = SandboxConfig(state_dir=folder).admin_key_file.read_text().strip()
             yield Service(f"http://127.0.0.1:{port}", key, quota, process.pid, folder)
         finally:
             measure.stop(process)

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from diono.cli.outcome import ServerProblem
+from diono.sandbox.fleet import ENVD_PORT
 
-_ENVD_PORT = "49983"
 _END_FLAG = 2
 _SECONDS = 120.0
 _AUTHORIZATION = "Basic " + base64.b64encode(b"user:").decode()
@@ -71,7 +71,7 @@ class Wire:
             {
                 "Content-Type": content_type,
                 "E2b-Sandbox-Id": machine.sandbox_id,
-                "E2b-Sandbox-Port": _ENVD_PORT,
+                "E2b-Sandbox-Port": str(ENVD_PORT),
                 "X-Access-Token": machine.token,
                 "Authorization": _AUTHORIZATION,
                 "Connect-Protocol-Version": "1",

@@ -2,8 +2,8 @@
 socket) or on another (by URL), or somebody else's."""
 
 import base64
-import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,9 +23,9 @@ from diono.sandbox.config import REGISTRIES, RemoteServer
 from diono.sandbox.fleet import ENVD_PORT, Streams
 from diono.sandbox.installs.orders import FetchOrder, FetchResult
 from diono.sandbox.port import EngineHealth, NetworkPolicy, SandboxSpec
+from diono.sandbox.sockets import short_path
 
 _UNIX_URL = "http://sandboxd"
-_SOCKET_PATH_LIMIT = 100
 _POOL = httpx.Limits(max_connections=200, max_keepalive_connections=40, keepalive_expiry=30)
 
 
@@ -35,22 +35,14 @@ class _Nobody:
     async def end(self) -> None: ...
 
 
-def _short(path: Path) -> tuple[str, int | None]:
-    """Return a name of a unix socket that the kernel takes, and the descriptor it rests on."""
-    if len(os.fsencode(path)) <= _SOCKET_PATH_LIMIT:
-        return str(path), None
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    return f"/proc/self/fd/{folder}/{path.name}", folder
-
-
 class RemoteBackend:
     def __init__(self, server: RemoteServer) -> None:
         self._server = server
         self._tunnels = Tunnels()
-        self._folder: int | None = None
+        self._names = ExitStack()
         self._socket: Path | None = None
         if server.url.startswith("/"):
-            name, self._folder = _short(Path(server.url))
+            name = self._names.enter_context(short_path(Path(server.url)))
             self._socket = Path(name)
             self._url = _UNIX_URL
             self._transport = httpx.AsyncHTTPTransport(uds=name, limits=_POOL)
@@ -142,9 +134,7 @@ class RemoteBackend:
     async def close(self) -> None:
         await self._tunnels.close()
         await self._transport.aclose()
-        if self._folder is not None:
-            os.close(self._folder)
-            self._folder = None
+        self._names.close()
 
 
 class RemoteSandboxes(WireSandboxes):

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from diono.sandbox.config import QuotaChoice
 from diono.sandbox.engine import images, mounts
 from diono.sandbox.errors import EngineMissing, StorageFull, VolumeBusy
+from diono.sandbox.private_files import write_private
 
 LOOP_MODE = "ext4 image per workspace: size and file count are hard limits"
 _SMALL_BYTES = 256 * images.MIB
@@ -177,9 +178,8 @@ class Disks:
         """Note whose volume this is, before it is first used."""
         path = self._live / f"{disk.name}.json"
         if not path.exists():
-            temporary = path.with_suffix(".new")
-            temporary.write_text(json.dumps({"owner": owner, "name": name}))
-            temporary.replace(path)
+            label = json.dumps({"owner": owner, "name": name}).encode()
+            write_private(path, label, is_durable=False)
 
     def volumes(self, owner: str) -> Sequence[str]:
         found: list[str] = []

@@ -1,7 +1,6 @@
 """The ledger: rows in SQLite, one thread of its own."""
 
 import asyncio
-import os
 import secrets
 import sqlite3
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 
 from diono.sandbox.engine.records import Row, SnapshotRow
 from diono.sandbox.errors import EngineMissing, StorageFull
+from diono.sandbox.private_files import write_private
 
 _SCHEMA = """
 PRAGMA journal_mode=WAL;
@@ -28,12 +28,7 @@ def instance_id(state_dir: Path) -> str:
     """Return the name of this installation; made once, kept for ever."""
     path = state_dir / "instance"
     if not path.exists():
-        temporary = path.with_suffix(".new")
-        with temporary.open("w") as sink:
-            sink.write(secrets.token_hex(6))
-            sink.flush()
-            os.fsync(sink.fileno())
-        temporary.replace(path)
+        write_private(path, secrets.token_hex(6).encode())
     return path.read_text()
 
 

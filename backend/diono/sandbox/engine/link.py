@@ -186,7 +186,10 @@ async def configure(dialer: Dialer, settings: Mapping[str, object], seconds: flo
     reply = await call(dialer, "POST", "/diono/configure", settings, seconds)
     if reply.status != 200:
         raise GuestLost(f"the guest refused its settings ({reply.status})")
-    return _pulse_of(reply)
+    try:
+        return Pulse.model_validate_json(reply.body)
+    except ValidationError as error:
+        raise GuestLost("the guest's reply has the wrong shape") from error
 
 
 async def start_program(dialer: Dialer, command: str, ready_command: str) -> None:
@@ -197,17 +200,6 @@ async def start_program(dialer: Dialer, command: str, ready_command: str) -> Non
     if ready_command:
         wait = {"code": _WAIT_UNTIL_READY, "args": [ready_command], "timeout": _READY_SECONDS}
         await call(dialer, "POST", "/diono/run", wait, _READY_SECONDS + 5)
-
-
-async def pulse(dialer: Dialer, seconds: float = 5.0) -> Pulse:
-    return _pulse_of(await call(dialer, "GET", "/diono/health", seconds=seconds))
-
-
-def _pulse_of(reply: Reply) -> Pulse:
-    try:
-        return Pulse.model_validate_json(reply.body)
-    except ValidationError as error:
-        raise GuestLost("the guest's reply has the wrong shape") from error
 
 
 async def tunnel(

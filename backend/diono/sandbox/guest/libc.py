@@ -52,7 +52,3 @@ def inotify_add(descriptor: int, path: bytes, mask: int) -> int:
     if watch < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return int(watch)
-
-
-def inotify_remove(descriptor: int, watch: int) -> None:
-    _libc.inotify_rm_watch(descriptor, watch)

@@ -1,1 +1,1 @@
-"""Images of sandboxes: recipes of this repository, users' own templates, snapshots."""
+"""Images of sandboxes: recipes of this repository, users' own templates."""

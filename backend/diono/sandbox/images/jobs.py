@@ -104,10 +104,6 @@ class RecipeJobs:
         with engine_client(self._config) as client:
             return {tag for tag in tags if find_image(client, tag) is not None}
 
-    def forget(self, image: str) -> None:
-        """The engine says that this image is gone after all."""
-        self._present.discard(image)
-
     def is_present(self, recipe: Recipe) -> bool:
         return recipe.tag in self._present
 

@@ -1,6 +1,5 @@
-"""Users' own templates and snapshots: which there are, kept in one file of the state folder."""
+"""Users' own templates: which there are, kept in one file of the state folder."""
 
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from diono.sandbox.fleet import Template
 from diono.sandbox.port import Limits
+from diono.sandbox.private_files import write_private
 
 DEFAULT_TAG = "default"
 
@@ -85,7 +85,6 @@ class TemplateRecord(BaseModel):
 
 class _Content(BaseModel):
     templates: list[TemplateRecord] = Field(default_factory=list[TemplateRecord])
-    snapshots: list[Template] = Field(default_factory=list[Template])
 
 
 class Records:
@@ -97,7 +96,6 @@ class Records:
         if path.exists():
             content = _Content.model_validate_json(path.read_bytes())
         self.templates = {record.template_id: record for record in content.templates}
-        self.snapshots = {snapshot.template_id: snapshot for snapshot in content.snapshots}
         self._end_what_was_interrupted()
 
     def _end_what_was_interrupted(self) -> None:
@@ -109,16 +107,8 @@ class Records:
                     build.finished_at = now()
 
     def save(self) -> None:
-        content = _Content(
-            templates=list(self.templates.values()), snapshots=list(self.snapshots.values())
-        )
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".new")
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(content.model_dump_json())
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path)
+        content = _Content(templates=list(self.templates.values()))
+        write_private(self._path, content.model_dump_json().encode())
 
     def named(self, name: str, owner: str) -> TemplateRecord | None:
         """Return the owner's template of this name or id."""
@@ -127,17 +117,7 @@ class Records:
                 return record
         return None
 
-    def snapshot(self, name: str, owner: str) -> Template | None:
-        """Return the owner's snapshot of this name or id, the newest if several have the name."""
-        found = [
-            snapshot
-            for snapshot in self.snapshots.values()
-            if snapshot.owner == owner and name in {snapshot.template_id, *snapshot.names}
-        ]
-        return found[-1] if found else None
-
     def images(self) -> Iterable[str]:
-        """Yield every image that a template or snapshot needs."""
+        """Yield every image that a template needs."""
         for record in self.templates.values():
             yield from (build.image for build in record.builds.values() if build.image)
-        yield from (snapshot.image for snapshot in self.snapshots.values())

@@ -1,4 +1,4 @@
-"""The templates of a sandbox service: our own recipes, users' builds, snapshots."""
+"""The templates of a sandbox service: our own recipes and users' builds."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -44,9 +44,6 @@ class TemplateStore:
             if build is None:
                 raise TemplateMissing(f"the template {name!r} has no finished build {tag!r}")
             return record.template(build)
-        snapshot = self.records.snapshot(name_or_id, owner) or self.records.snapshot(name, owner)
-        if snapshot is not None:
-            return snapshot
         recipe = self.recipes.find(name)
         if recipe is None or tag not in {DEFAULT_TAG, "latest"}:
             raise TemplateMissing(
@@ -81,28 +78,11 @@ class TemplateStore:
         await self.jobs.wait(recipe)
         return self.jobs.state(recipe)
 
-    def forget_image(self, image: str) -> None:
-        """To be called when the engine says that a template's image is missing."""
-        self.jobs.forget(image)
-
-    def register_snapshot(self, template: Template) -> None:
-        """Make a snapshot usable as a template; ``snapshot_of``, owner and id are set."""
-        self.records.snapshots[template.template_id] = template
-        self.records.save()
-
-    def snapshots(self, owner: str) -> Sequence[Template]:
-        return [each for each in self.records.snapshots.values() if each.owner == owner]
-
     def remove(self, name_or_id: str, owner: str) -> Template | None:
-        """Forget an owner's template or snapshot. Its images are left for ``prune_images``.
+        """Forget an owner's template. Its images are left for ``prune_images``.
 
         Returns what it was; None if there is none of this owner.
         """
-        snapshot = self.records.snapshot(name_or_id, owner)
-        if snapshot is not None:
-            del self.records.snapshots[snapshot.template_id]
-            self.records.save()
-            return snapshot
         record = self.records.named(name_or_id, owner)
         if record is None:
             return None
@@ -118,7 +98,7 @@ class TemplateStore:
         )
 
     async def prune(self) -> Sequence[str]:
-        """Remove images that no recipe, template, snapshot or container needs any more."""
+        """Remove images that no recipe, template or container needs any more."""
         prefixes = (f"{layer_repository(self._config)}:", f"{template_repository(self._config)}:")
         kept = list(self.records.images())
         prune = partial(prune_images, self._config, kept, prefixes, _SPARED_SECONDS)

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from diono.kernel.errors import Conflict
 from diono.kernel.ids import new_id
+from diono.sandbox.private_files import write_private
 from diono.sandbox.scopes import Scope
 
 _PREFIX = "e2b_"
@@ -69,22 +69,6 @@ def _digest(secret: str) -> str:
 
 def _new_secret() -> str:
     return _PREFIX + secrets.token_hex(_SECRET_BYTES)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Replace a file that only our own user may read, whole or not at all."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            draft.unlink()
 
 
 def _read(path: Path) -> list[Key]:

@@ -33,7 +33,6 @@ _STOP_SECONDS = 3
 _KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 512
 _MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024
-ADMIN_KEY_NAME = "admin.key"
 KEYS_NAME = "keys.json"
 
 Opened = AbstractAsyncContextManager[tuple[Fleet, Templates]]
@@ -185,7 +184,7 @@ async def serve(config: SandboxConfig, is_tied_to_parent: bool, open_fleet: Open
         async with _lock(config.state_dir), open_fleet(config) as (fleet, templates):
             folder = config.socket.parent
             keys = await KeyStore.open(folder / KEYS_NAME)
-            await keys.make_admin_key(folder / ADMIN_KEY_NAME)
+            await keys.make_admin_key(config.admin_key_file)
             application = create_service(fleet, keys, templates, config)
             try:
                 async with listening(application, config):

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from diono.kernel.errors import Conflict
-from diono.sandbox.server.keys import write_private
+from diono.sandbox.private_files import write_private
 
 NAMES_LIMIT = 200
 _NAMES = TypeAdapter(dict[str, list[str]])
