@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
-import diono.features.accounts.service  # noqa: F401 - the queue's rows refer to its tables
+import diono.features.accounts.service  # noqa: F401  # pyright: ignore[reportUnusedImport] - the queue's rows refer to its tables
 from diono.features.checkpoints.service import Checkpoints
 from diono.features.conversations.service import Conversations
 from diono.features.models.service import ModelFits

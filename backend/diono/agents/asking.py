@@ -56,7 +56,6 @@ async def ask(run: Run, step: str, request: ChatRequest, title: str = "") -> Ans
         return {
             "text": reply.text[:MOST_CHARACTERS],
             "is_cut": reply.is_cut or len(reply.text) > MOST_CHARACTERS,
-            "is_prompt_cut": reply.is_prompt_cut,
             "tokens_in": reply.usage.prompt_tokens,
             "tokens_out": reply.usage.completion_tokens,
         }
@@ -68,8 +67,6 @@ async def ask(run: Run, step: str, request: ChatRequest, title: str = "") -> Ans
         problem=str(result.get("problem", "")),
         is_out_of_time=bool(result.get("out_of_time")),
     )
-    if result.get("is_prompt_cut"):
-        await run.log("The model's server read only a part of the prompt.", "warning")
     if answer.problem:
         await run.log(f"The model gave no answer: {answer.problem}", "warning")
     return answer

@@ -35,7 +35,7 @@ class ChatView:
 def _line(name: str, data: JsonObject) -> str:
     kind, text, details = data["kind"], one_line(data["text"]), data["details"]
     if kind == "accepted":
-        place = details.get("queue") or {}
+        place: JsonObject = details.get("queue") or {}
         waits_for = place.get("waits_for_task")
         return f"waiting in line behind {one_line(waits_for)}" if waits_for else ""
     if name == "tool_start":

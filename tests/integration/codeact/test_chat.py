@@ -64,7 +64,7 @@ async def test_code_in_fences_acts_with_memory(chats: Chats) -> None:
     stage = await chats.stage(
         [
             "```python path=main.py\nprint('one')\nprint('two')\n```",
-            "```python\nn = len(open('main.py').readlines())\n```\n```python\nprint('lines', n)\n```",
+            "```python\nn = len([*open('main.py')])\n```\n```python\nprint('lines', n)\n```",
             "```bash\npython3 main.py\n```",
             "It has 2 lines.",
         ],

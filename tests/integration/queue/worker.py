@@ -26,11 +26,11 @@ from diono.infra.clock import SystemClock
 from diono.infra.database import Database
 from diono.infra.heartbeats import Heartbeats
 from diono.infra.workflows import WorkflowEngine
+from diono.kernel.errors import Unavailable
 from diono.kernel.events import EventDraft, EventType
 from diono.llm.catalog import ModelCatalog
 from diono.llm.port import ChatRequest, Message
 from diono.llm.providers import LlmConfig, provider_factories
-from diono.kernel.errors import Unavailable
 from diono.sandbox.port import EngineHealth, Sandbox, SandboxSpec
 
 # The queue's rows refer to its tables.

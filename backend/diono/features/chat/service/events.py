@@ -33,8 +33,7 @@ def told(event: Event) -> Told | None:
     payload = event.payload
     if event.event_type is EventType.STATE and payload.get("status") == TaskStatus.WAITING:
         kind = "question"
-    question = payload.get("question")
-    source = question if isinstance(question, dict) else payload
+    source: JsonObject = payload.get("question") or payload
     text = next((str(source[key]) for key in _TEXTS if isinstance(source.get(key), str)), "")
     return name, ChatEvent(
         task_id=event.task_id,

@@ -66,9 +66,9 @@ async def results(
             status=row[5] or "",
             started_at=row[6],
             ended_at=row[7],
-            tokens_in=max(row[8], row[11] or 0),
-            tokens_out=max(row[9], row[12] or 0),
-            cost_usd=row[10],
+            tokens_in=max(row.tokens_in, row[11] or 0),
+            tokens_out=max(row.tokens_out, row[12] or 0),
+            cost_usd=row.cost_usd,
         )
         for row in await session.execute(query)
     ]
