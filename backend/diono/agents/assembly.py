@@ -164,19 +164,8 @@ class Assembly:
             return turned, None
         if function.name in self._examples_of:
             return self._examples_of[function.name], None
-        return await self._own_examples(function)
-
-    async def _own_examples(
-        self, function: FunctionSpec
-    ) -> tuple[tuple[Example, ...], Voter | None]:
-        proposed = await examples.propose(self._run, self._prompt, function)
-
-        async def vote() -> tuple[Example, ...]:
-            return await examples.put_to_vote(self._run, function, proposed)
-
-        if examples.may_be_chance(function):
-            return examples.unvoted(proposed), vote
-        return await vote(), None
+        found = await examples.own(self._run, self._prompt, function)
+        return found.examples, found.vote
 
     async def _round_trips(self, function: FunctionSpec) -> tuple[Example, ...]:
         """Texts are proposed better than numbers: their examples serve an inverse as well."""
@@ -184,8 +173,8 @@ class Assembly:
             if other is function or not examples.are_inverse(function, other):
                 continue
             if other.name not in self._examples_of and other.parameters[0].type == "str":
-                found, _ = await self._own_examples(other)
-                self._examples_of[other.name] = found
+                found = await examples.own(self._run, self._prompt, other)
+                self._examples_of[other.name] = found.examples
             return examples.round_trip(function, other, self._examples_of.get(other.name, ()))
         return ()
 
