@@ -53,7 +53,7 @@ async def test_turn_is_told_in_six_names_kept_and_taken_up_in_the_middle(client:
         event.name for event in events
     }
     # A model's line breaks, of every alphabet, neither end a line nor forge an event.
-    assert "Done\u2028with it." in events[-1].data["text"]
+    assert "Done\ufffdwith it." in events[-1].data["text"]
     assert all(event.raw.isascii() for event in events)
 
     task_id = events[0].data["task_id"]

@@ -49,8 +49,8 @@ def told(event: Event) -> Told | None:
 def is_end(event: Event) -> bool:
     if event.event_type is not EventType.STATE:
         return False
-    status = event.payload.get("status", "")
-    return status in TaskStatus and TaskStatus(status).is_terminal
+    status = event.payload.get("status")
+    return any(status == one.value for one in TaskStatus if one.is_terminal)
 
 
 def opening(task: TaskState) -> Told:
