@@ -5,7 +5,7 @@ recorded step, and what is said between steps follows from recorded results only
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -83,6 +83,7 @@ class _Team:
         self._tries: dict[str, int] = {}
         self._stopped: DionoError | None = None
         self._cast = BUILD
+        self._shown: dict[str, dict[str, object]] = {}
 
     async def work(self, options: TeamOptions, library: RoleLibrary | None) -> Receipt:
         build, run = self.build, self.run
@@ -99,6 +100,7 @@ class _Team:
         items = work_items(self._cast)
         plan = schedule(items, {*BUILT_IN, *self._cast.roles}, self._work, budgets)
         plan.on_end = self._ended
+        self._show(plan.items)
         endings = await plan.run(run.steps)
         if self._stopped is not None:
             raise self._stopped
@@ -132,6 +134,7 @@ class _Team:
         name = display_name(item.role)
         state, title, progress = _LOOK.get(item.role, (AgentState.WORKING, item.name, 0.92))
         self.run.board["team_phase"] = item.phase.value
+        self._shown[item.name]["state"] = "working"
         meter = self.crew.agent(name) and self.crew.meters[name]
         before = meter.seconds, meter.tokens_in + meter.tokens_out
         async with self.crew.at_work(name, item.name, state) as agent:
@@ -171,7 +174,20 @@ class _Team:
             return Outcome(False, error.detail, may_retry=False)
         return Outcome(True)
 
+    def _show(self, items: Sequence[WorkItem]) -> None:
+        """Put the whole schedule on the board, also what has not begun."""
+        for one in items:
+            self._shown[one.name] = {
+                "item": one.name,
+                "role": display_name(one.role),
+                "phase": one.phase.value,
+                "depends_on": list(one.depends_on),
+                "state": "queued",
+            }
+        self.run.board["schedule"] = list(self._shown.values())
+
     async def _ended(self, ending: Ending) -> None:
+        self._shown[ending.item.name]["state"] = ending.end
         if ending.end in ("failed", "skipped") and self._stopped is None:
             await self.run.log(f"{ending.item.name}: {ending.end}: {ending.reason}", "warning")
 
