@@ -30,11 +30,13 @@ class Approved:
     reason: str = ""
 
 
-async def approve(run: Run, spec: Spec, plan: Plan) -> Approved:
-    """Ask for the plan to be approved; after an edit that cannot be used, once more."""
+async def approve(run: Run, spec: Spec, plan: Plan, seconds: float) -> Approved:
+    """Ask for the plan to be approved, within ``seconds`` each time; after an edit that cannot be
+    used, once more."""
     problem = ""
     for number in range(1, ASKS + 1):
-        decision = await run.stage.decide(_question(spec, plan, number, problem))
+        question = _question(spec, plan, number, problem)
+        decision = await run.stage.decide(question.model_copy(update={"expires_seconds": seconds}))
         if decision.is_expired:
             reason = "Nobody approved the plan in time. Start the task again and approve it."
             return Approved(spec, plan, "FAILED", reason)
@@ -145,7 +147,7 @@ def _edited_plan(spec: Spec, plan: Plan, raw: object) -> Plan:
         elif item.path not in generated:
             raise PlanRefused(
                 f"Nobody writes {item.path}: it belongs to no function of the spec and is not "
-                "generated. A role of a workflow can write further files (docs/roles.md)."
+                "generated. A role of a workflow can write further files (docs/team.md)."
             )
     # A file that was taken out is not waited for either.
     gone = {one.path for one in plan.items} - {one.path for one in items}

@@ -46,7 +46,8 @@ class Build:
     prompt: str
     run: Run
     catalog: BlueprintCatalog
-    wants_approval: bool = False
+    approval_seconds: float | None = None
+    """How long the plan waits to be approved; None if nobody is asked."""
     crew: Crew | None = None
     budgets: Budgets | None = None
     spec: Spec | None = None
@@ -110,8 +111,8 @@ class Build:
         spec = self._specified()
         self.files = plan_for(spec)
         await self._write_plan(spec, workspace)
-        if self.wants_approval:
-            await self._ask_for_approval(spec, workspace)
+        if self.approval_seconds is not None:
+            await self._ask_for_approval(spec, workspace, self.approval_seconds)
         await self.run.message("Files: " + ", ".join(item.path for item in self.files.items))
 
     async def _write_plan(self, spec: Spec, workspace: Workspace) -> None:
@@ -119,11 +120,11 @@ class Build:
         content = json.dumps(facts, indent=2)
         await workspace.write("plan.json", {"plan.json": content.encode()})
 
-    async def _ask_for_approval(self, spec: Spec, workspace: Workspace) -> None:
+    async def _ask_for_approval(self, spec: Spec, workspace: Workspace, seconds: float) -> None:
         agent = self.crew.agent(AgentRole.ARCHITECT) if self.crew else None
         if self.crew and agent:
             await self.crew.to(agent, AgentState.WAITING)
-        answer = await approve(self.run, spec, self.files)
+        answer = await approve(self.run, spec, self.files, seconds)
         if answer.end:
             raise Stopped(answer.end, answer.reason)
         if self.crew and agent:
@@ -209,7 +210,7 @@ class Build:
             "spec": self.spec.model_dump(mode="json") if self.spec else {},
             "blueprint": blueprint.name if blueprint else "",
             "files": tuple(sorted(workspace.files)) if workspace else (),
-            "checks": (*self.installed, *self.checks),
+            "checks": (*self.installed, *self.checks, *(self.player.own if self.player else ())),
             "unproven": tuple(self.unproven),
             "attempts": meter.attempts,
             "tokens_in": meter.tokens_in,

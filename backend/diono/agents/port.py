@@ -148,6 +148,10 @@ class Check(_Frozen):
     passed: bool | None
     detail: str = ""
     is_required: bool = True
+    depth: str = Field(
+        default="",
+        description="example, edge, property, round trip, command line, route, page or form.",
+    )
 
 
 class Receipt(_Frozen):

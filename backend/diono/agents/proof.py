@@ -16,6 +16,7 @@ from diono.agents.values import plain_text
 from diono.agents.workspace import ensure_service, execute, run_tool
 from diono.sandbox.port import Sandbox
 
+_REFUSALS = range(400, 500)
 Kind = Literal["install", "start", "unit", "property", "cli", "http", "page", "syntax"]
 
 
@@ -69,6 +70,7 @@ class PageCase:
     reads: tuple[Any, ...]
     note: str = ""
     is_required: bool = True
+    depth: str = "page"
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,14 @@ def judge_cli(case: CliCase, seen: Mapping[str, Any]) -> Check:
         passed=not problem,
         detail=f"{line}: {problem}" if problem else good + note,
         is_required=case.is_required,
+        depth=_depth_of(case),
     )
+
+
+def _depth_of(case: CliCase) -> str:
+    if not case.should_succeed:
+        return "edge"
+    return "command line" if case.expected is None else "example"
 
 
 def _wording_problem(case: CliCase, stdout: str, stderr: str) -> str:
@@ -144,12 +153,14 @@ def judge_http(case: Expectation, request: HttpRequest, seen: Mapping[str, Any])
         elif missing:
             problem = f"{missing[0]!r} is not in the answer"
     line = f"{request.method} {request.path}"
+    kind: Kind = "http" if "/api/" in request.path else "page"
     return Check(
         name=case.name,
-        kind="http" if "/api/" in request.path else "page",
+        kind=kind,
         passed=not problem,
         detail=f"{line}: {problem.strip()}" if problem else f"{line} -> {seen['status']}",
         is_required=case.is_required,
+        depth="edge" if case.status in _REFUSALS else {"http": "route"}.get(kind, kind),
     )
 
 
@@ -172,6 +183,7 @@ def judge_page(case: PageCase, seen: Mapping[str, Any]) -> Check:
         passed=not problem,
         detail=problem or good,
         is_required=case.is_required,
+        depth=case.depth,
     )
 
 

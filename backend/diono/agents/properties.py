@@ -218,6 +218,7 @@ def judge_property(case: PropertyCase, seen: Mapping[str, Any]) -> Check:
         passed=not problem,
         detail=problem[:300] or f"holds for {held} of {len(case.calls)} calls",
         is_required=case.is_required,
+        depth={"answers": "edge", "there_and_back": "round trip"}.get(case.rule, "property"),
     )
 
 

@@ -106,7 +106,9 @@ class Proving:
     def details(self, checks: Sequence[Check]) -> JsonObject:
         """Return the facts of the proof for the receipt."""
         kinds = [one.kind for one in checks]
+        depths = [one.depth or one.kind for one in checks]
         return {
+            "checks_by_depth": {depth: depths.count(depth) for depth in dict.fromkeys(depths)},
             "checks_by_kind": {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)},
             "discarded_checks": sorted(self.findings.discarded),
             "frame_checks": sorted(self.findings.frame),

@@ -22,7 +22,7 @@ def proof_for(spec: Spec, blueprint: Blueprint, built: list[Built]) -> Proof:
     tests = blueprint.facts.test_command
     service = blueprint.facts.service
     if spec.shape == "records" and spec.entity is not None:
-        requests, expectations = record_cases(spec.entity)
+        requests, expectations = record_cases(spec.entity, spec.title)
         return Proof(
             requests=requests,
             http=expectations,
@@ -152,6 +152,7 @@ def _form(built: Built, example: Example) -> PageCase:
         reads=(None if built.is_random else format_for_page(example.expected),),
         note=f"expected by {votes}",
         is_required=built.function.is_required,
+        depth="form",
     )
 
 
@@ -208,14 +209,14 @@ def _local_records(entity: EntitySpec) -> tuple[PageCase, ...]:
            for one in entity.fields if one.type != "boolean")  # fmt: skip
     rows, submit = {"count": ".rows li"}, {"submit": "form"}
     return (
-        PageCase("an entry is added", (*add, rows, submit, rows), (0, 1)),
+        PageCase("an entry is added", (*add, rows, submit, rows), (0, 1), depth="form"),
         PageCase(
             "an entry is marked as done and deleted",
             (fill, submit, rows, {"click": ".rows .toggle"}, {"count": ".rows .done"},
              {"click": ".rows .delete"}, rows),
             (1, 1, 0),
         ),
-        PageCase("an empty entry is refused", (submit, rows), (0,)),
+        PageCase("an empty entry is refused", (submit, rows), (0,), depth="edge"),
     )  # fmt: skip
 
 

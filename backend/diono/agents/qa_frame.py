@@ -92,4 +92,4 @@ def missing_number(built: Built) -> list[PageCase]:
         {"read": f"{form} output"},
     ]
     name = f"the form of {function.name} asks for a missing number"
-    return [PageCase(name, tuple(actions), (None, ""))]
+    return [PageCase(name, tuple(actions), (None, ""), depth="edge")]

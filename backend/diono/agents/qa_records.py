@@ -1,20 +1,23 @@
 """Checks of an app that keeps records behind an API: the life of a row, and invalid input."""
 
+import re
 from dataclasses import replace
 
 from diono.agents.generators import fastapi_app
 from diono.agents.proof import Expectation, HttpRequest
 from diono.agents.spec import EntitySpec
 
+_MARKED = re.compile(r"[\"'&<>]")
 _UNKNOWN_ID = 999_999_999
 _TYPED = ("integer", "number", "date", "boolean")
 
 
 def record_cases(
     entity: EntitySpec,
+    title: str = "",
 ) -> tuple[tuple[HttpRequest, ...], tuple[Expectation, ...]]:
     """Return requests in their order, and what each must give."""
-    requests, expectations = _life(entity)
+    requests, expectations = _life(entity, title)
     for request, expectation in _invalid(entity):
         requests.append(request)
         last = len(requests) - 1
@@ -22,7 +25,7 @@ def record_cases(
     return tuple(requests), tuple(expectations)
 
 
-def _life(entity: EntitySpec) -> tuple[list[HttpRequest], list[Expectation]]:
+def _life(entity: EntitySpec, title: str) -> tuple[list[HttpRequest], list[Expectation]]:
     listing = f"/api/{entity.plural}"
     first, second = fastapi_app.sample(entity, 0), fastapi_app.sample(entity, 1)
     lead = entity.fields[0].name
@@ -40,7 +43,9 @@ def _life(entity: EntitySpec) -> tuple[list[HttpRequest], list[Expectation]]:
         HttpRequest("GET", f"{listing}/{{id}}"),
         HttpRequest("GET", "/"),
     ]
-    names = tuple(f'name="{field.name}"' for field in entity.fields)
+    # A part of the title that looks the same in HTML; the skeleton has one of its own.
+    shown = _MARKED.split(title)[0].strip()
+    names = (shown, *(f'name="{field.name}"' for field in entity.fields))
     expectations = [
         Expectation(f"a {label} is added", 0, 201, fields=first),
         Expectation(f"the {label} is read back", 1, 200, fields=first),

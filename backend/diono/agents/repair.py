@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from diono.agents import text
 from diono.agents.assembly import Assembly
+from diono.agents.errors import BudgetSpent
 from diono.agents.meter import Run
 from diono.agents.port import Check, JsonObject
 from diono.agents.scheduling.stuck import error_signature
@@ -42,7 +43,13 @@ async def repair(
         tried.add(signature)
         await run.log(f"Repairing {target.name}: {failed[0].name} failed", "warning")
         green, built = workspace.snapshot(), list(assembly.built)
-        if not await assembly.rewrite(target, hint, f".repair{number}"):
+        try:
+            is_written = await assembly.rewrite(target, hint, f".repair{number}")
+        except BudgetSpent as error:
+            # What is green already stays proven; there is only nothing left to mend it with.
+            await run.log(f"No repair: {error.detail}", "warning")
+            break
+        if not is_written:
             break
         again = await assembly.check()
         if _is_better(best, again):

@@ -28,6 +28,8 @@ from diono.agents.workspace import Workspace
 from diono.kernel.errors import DionoError, InvalidInput
 from diono.kernel.events import EventType
 
+APPROVAL_SECONDS = 24 * 3600.0
+
 
 class TeamOptions(BaseModel):
     """The options of a build; others are somebody else's."""
@@ -36,6 +38,7 @@ class TeamOptions(BaseModel):
 
     workflow: str = DEFAULT
     approval: Literal["none", "plan"] = "none"
+    approval_seconds: float = Field(default=APPROVAL_SECONDS, ge=1, le=30 * APPROVAL_SECONDS)
     max_iterations: int = Field(default=MAX_ITERATIONS, ge=1, le=200)
 
 
@@ -87,7 +90,7 @@ class _Team:
 
     async def work(self, options: TeamOptions, library: RoleLibrary | None) -> Receipt:
         build, run = self.build, self.run
-        build.wants_approval = options.approval == "plan"
+        build.approval_seconds = options.approval_seconds if options.approval == "plan" else None
         self._cast = await self._load(options.workflow, library)
         await run.progress(0.02, "choosing a blueprint")
         blueprint = await product_manager.choose_blueprint(run, build.prompt, build.catalog)

@@ -86,7 +86,7 @@ class Role(_File):
     produces: Produces = Produces(notes=True)
     reads: tuple[str, ...] = Field(default=(), max_length=8)
     checks: tuple[Rule, ...] = Field(default=(), max_length=8)
-    tries: int = Field(default=2, ge=1, le=5)
+    tries: int = Field(default=2, ge=1, le=5, description="At most, unless the workflow says.")
     begins: str = Field(default="", max_length=4000)
     prompt: str = Field(min_length=1, max_length=8000)
 
@@ -114,7 +114,12 @@ class WorkflowItem(_File):
     role: str = Field(pattern=NAME)
     depends_on: tuple[str, ...] = ()
     priority: int = Field(default=0, ge=-100, le=100)
-    retries: int = Field(default=0, ge=0, le=5)
+    retries: int | None = Field(
+        default=None, ge=0, le=5, description="Further tries after a failure; null: the role's."
+    )
+    is_tolerant: bool = Field(
+        default=False, description="Is done even if something it depends on was not."
+    )
     is_required: bool = Field(default=True, description="Without it the build is no success.")
 
 

@@ -1,11 +1,12 @@
 """The folders of roles and workflows: the shipped ones, and those of the users."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from diono.agents.errors import RoleBroken
-from diono.agents.roles.definition import BUILT_IN, Cast, Role, Workflow, WorkflowItem
+from diono.agents.roles.definition import BUILT_IN, NAME, Cast, Role, Workflow, WorkflowItem
 from diono.agents.roles.reading import read_role, read_workflow
 from diono.agents.scheduling.items import Phase, WorkItem, ordered
 
@@ -62,7 +63,7 @@ class RoleLibrary:
         path = _find(self._workflows, workflow)
         if path is None:
             known = ", ".join(self.workflow_names())
-            raise RoleBroken(f"There is no workflow {workflow!r}. Known: {known}.")
+            raise RoleBroken(f"There is no workflow {workflow[:60]!r}. Known: {known}.")
         found = read_workflow(path)
         used = dict.fromkeys(one.role for one in found.items)
         roles = {name: role for name in used if (role := self._role(name)) is not None}
@@ -76,7 +77,7 @@ class RoleLibrary:
 
 
 def _find(folders: Sequence[Path], name: str) -> Path | None:
-    if "/" in name or name.startswith("."):
+    if not re.fullmatch(NAME, name):
         return None
     candidates = (folder / f"{name}{suffix}" for folder in folders for suffix in _SUFFIXES)
     return next((path for path in candidates if path.is_file()), None)
@@ -95,10 +96,18 @@ def work_items(cast: Cast) -> list[WorkItem]:
             phase=_phase_of(cast, one.role),
             depends_on=one.depends_on,
             priority=one.priority,
-            retries=one.retries,
+            retries=_retries(cast, one),
+            is_tolerant=one.is_tolerant,
         )
         for one in cast.workflow.items
     ]
+
+
+def _retries(cast: Cast, item: WorkflowItem) -> int:
+    if item.retries is not None:
+        return item.retries
+    role = cast.roles.get(item.role)
+    return role.tries - 1 if role is not None else 0
 
 
 def _phase_of(cast: Cast, role: str) -> Phase:

@@ -35,6 +35,8 @@ class RoleWorker:
     green: Sequence[Check] = ()
     outputs: Sequence[str] = ()
     notes: dict[str, str] = field(default_factory=dict[str, str])
+    own: list[Check] = field(default_factory=list[Check])
+    """The roles' own checks of what was kept."""
 
     async def work(
         self, item: str, role: Role, depends_on: Sequence[str], hint: str, attempt: int
@@ -109,6 +111,7 @@ class RoleWorker:
             await self.workspace.roll_back(snapshot, f"{role.name} broke something")
             return Outcome(False, problem, fingerprint("".join(files.values())))
         self.green = after or self.green
+        self.own += own
         return Outcome(True)
 
     async def _own_checks(self, name: str, role: Role, files: Mapping[str, str]) -> Sequence[Check]:
@@ -122,7 +125,7 @@ class RoleWorker:
                 )
                 checks.append(
                     Check(
-                        name=f"{role.name}: {rule.contains.path} has {wanted[:60]!r}",
+                        name=f"{display_name(role.name)}: {rule.contains.path} has {wanted[:60]!r}",
                         kind="unit",
                         passed=wanted in content,
                         detail="" if wanted in content else "the text is not in it",

@@ -1,6 +1,7 @@
 """The blueprint team: roles that plan, write, check and mend a program."""
 
 from diono.agents.port import Receipt, Stage
+from diono.agents.roles.library import RoleLibrary
 from diono.agents.runner import AgentRunner, Work
 from diono.agents.runners.resources import Resources
 from diono.agents.running import BaseRunner
@@ -15,7 +16,9 @@ class TeamRunner(BaseRunner):
         self._resources = resources
 
     async def work(self, work: Work, stage: Stage) -> Receipt:
-        return await build(work.prompt, stage, self._resources.catalog)
+        resources = self._resources
+        library = RoleLibrary.beside(resources.blueprints, resources.roles, resources.workflows)
+        return await build(work.prompt, stage, resources.catalog, work.options, library)
 
 
 def make(resources: Resources, _detail: str) -> AgentRunner:
