@@ -22,7 +22,10 @@ from diono.llm.port import ChatRequest, Message
 from diono.sandbox.port import SnippetRequest
 
 _RAW_TOKENS = 1024
-_SCORE_SECONDS = 20.0
+# The processor's seconds decide, not those of a busy machine.
+_SCORE_CPU_SECONDS = 10
+_SCORE_SECONDS = 60.0
+_LIMIT = f"import resource as _r; _r.setrlimit(_r.RLIMIT_CPU, ({_SCORE_CPU_SECONDS},) * 2)"
 
 JsonObject = dict[str, Any]
 
@@ -131,7 +134,7 @@ async def _scored(source: str, puzzle: Puzzle, stage: BenchStage) -> bool:
     if not source:
         return False
     word = secrets.token_hex(8)
-    program = f"{source}\n\n{puzzle.test}\nprint({word!r})\n"
+    program = f"{source}\n\n{_LIMIT}\n{puzzle.test}\nprint({word!r})\n"
     sandbox = await stage.side_sandbox("score")
     done = await sandbox.run_python(SnippetRequest(code=program, timeout_seconds=_SCORE_SECONDS))
     return done.is_success and done.stdout.rstrip().endswith(word)

@@ -13,8 +13,9 @@ from diono.agents.port import JsonObject
 from diono.agents.shapes import dict_of, list_of
 from diono.sandbox.port import ExitReason, SnippetRequest
 
+# Of the processor, a line.
 CHECK_SECONDS = 2.0
-TRIAL_SECONDS = 15.0
+TRIAL_SECONDS = 45.0
 _EASY = frozenset(
     ["True", "False", "None", "-1", "10", "''", "[]", "()", "{}", "0.0", "1.0", "set()"]
 )
