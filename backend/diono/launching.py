@@ -2,8 +2,6 @@
 
 import asyncio
 import importlib
-import os
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -33,9 +31,11 @@ from diono.sandbox.launch import SandboxDaemon
 from diono.settings import REPOSITORY, Settings
 from diono.wiring import (
     database_url,
+    executor_id,
     llm_config,
     sandbox_config,
     sandbox_server,
+    web_search,
     workflow_database,
 )
 
@@ -116,16 +116,6 @@ async def _start_sandboxes(daemon: SandboxDaemon | None) -> None:
             await daemon.start()
     except DionoError as error:
         logger.error("{}", error.detail)
-
-
-def executor_id(settings: Settings) -> str:
-    """Return the name of this process. On SQLite there is one at a time, which finds its own runs
-    again by its name; among several a name made up is safe, for the others take over."""
-    if settings.executor_id:
-        return settings.executor_id
-    if isinstance(workflow_database(settings), str):
-        return f"{socket.gethostname()}-{os.getpid()}"
-    return "local"
 
 
 class Workshop:
@@ -212,9 +202,12 @@ async def load_runners(settings: Settings) -> "Runners":
     return registry.Runners(
         resources.Resources(
             blueprints=BLUEPRINTS,
+            roles=settings.roles_dir,
+            workflows=settings.workflows_dir,
             tools=settings.tools_dir,
             graphs=settings.graphs_dir,
             custom=settings.runners_dir,
+            search=await asyncio.to_thread(web_search, settings),
         )
     )
 

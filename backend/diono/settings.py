@@ -59,11 +59,22 @@ class Settings(BaseSettings):
         default="auto", description="Whether a model is measured at its first use."
     )
 
+    roles_dir: Path | None = Field(
+        default=None, description="Users' roles of the team, beside workspace/roles."
+    )
+    workflows_dir: Path | None = Field(
+        default=None, description="Users' workflows of the team, beside workspace/workflows."
+    )
     graphs_dir: Path | None = Field(
         default=None, description="LangGraph graphs, run with the server's rights; empty: none."
     )
     tools_dir: Path = Field(
         default=REPOSITORY / "workspace" / "tools", description="Users' tools for the chat."
+    )
+    search_url: str = Field(
+        default="",
+        pattern=r"^$|^https?://\S+$",
+        description="A search service for the chat's agent (SearXNG's JSON); empty: no search.",
     )
     runners_dir: Path | None = Field(
         default=None, description="Agent runners, run with the server's rights; empty: none."
@@ -85,7 +96,7 @@ class Settings(BaseSettings):
     sandbox_key: SecretStr = Field(default=SecretStr(""), description="A key of that service.")
     sandbox_runtime: str = "runc"
     sandbox_quota: Literal["auto", "loop", "volume"] = "auto"
-    sandbox_owner_quota: int = Field(default=2, ge=1, description="Running sandboxes a user.")
+    sandbox_owner_quota: int = Field(default=4, ge=1, description="Running sandboxes a user.")
     sandbox_total_quota: int = Field(default=10, ge=1, description="Running sandboxes in all.")
     sandbox_queue_seconds: float = Field(default=30.0, ge=0)
     sandbox_idle_seconds: float = Field(default=500.0, gt=0)

@@ -1,11 +1,18 @@
 """What each part of the server is told, from the settings."""
 
+import importlib
+import os
+import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from diono.infra.database import sqlite_url
 from diono.llm.providers import LlmConfig
 from diono.sandbox.config import RemoteServer, SandboxConfig
 from diono.settings import Settings
+
+if TYPE_CHECKING:
+    from diono.infra.web_search import WebSearch
 
 
 def database_url(settings: Settings) -> str:
@@ -19,6 +26,16 @@ def workflow_database(settings: Settings) -> Path | str:
     if settings.database_url.startswith("postgresql"):
         return settings.database_url.replace("+asyncpg", "", 1)
     return settings.data_dir / "workflows.sqlite"
+
+
+def executor_id(settings: Settings) -> str:
+    """Return the name of this process. On SQLite there is one at a time, which finds its own runs
+    again by its name; among several a name made up is safe, for the others take over."""
+    if settings.executor_id:
+        return settings.executor_id
+    if isinstance(workflow_database(settings), str):
+        return f"{socket.gethostname()}-{os.getpid()}"
+    return "local"
 
 
 def llm_config(settings: Settings) -> LlmConfig:
@@ -64,3 +81,11 @@ def public_sandbox_url(settings: Settings) -> str:
     if settings.sandbox_url or not settings.sandbox_listen:
         return settings.sandbox_url
     return f"http://{settings.sandbox_listen}"
+
+
+def web_search(settings: Settings) -> "WebSearch | None":
+    """Return the search of the chat's agent, if the operator set one up. Blocks for its import."""
+    if not settings.search_url:
+        return None
+    module = importlib.import_module("diono.infra.web_search")
+    return module.WebSearch(settings.search_url)

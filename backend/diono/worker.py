@@ -11,8 +11,9 @@ from loguru import logger
 
 from diono.infra.logging import configure_logging
 from diono.kernel.errors import InvalidInput
-from diono.launching import Workshop, executor_id, open_adapters
+from diono.launching import Workshop, open_adapters
 from diono.settings import Settings
+from diono.wiring import executor_id
 
 
 class WorkerNeedsPostgres(InvalidInput):

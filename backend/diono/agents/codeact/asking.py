@@ -63,6 +63,7 @@ async def _asked(stage: Stage, request: ChatRequest, role: str) -> JsonObject:
 
     async def on_text(text: str) -> None:
         nonlocal size
+        text = text[: ANSWER_CHARACTERS - size + 1]
         pieces.append(text)
         size += len(text)
         rate = len(pieces) / max(time.monotonic() - started, 0.001)

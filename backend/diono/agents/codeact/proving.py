@@ -72,6 +72,11 @@ class Proving:
     def has_changed(self) -> bool:
         return self._has_begun and self.head != self.commit
 
+    @property
+    def was_green(self) -> bool:
+        """Whether there is a green state to go back to."""
+        return self._has_begun and any(one.passed for one in self.before)
+
     async def begin(self) -> None:
         """Keep the state before the first change and see which checks are green."""
         if self._has_begun:
@@ -126,7 +131,9 @@ class Proving:
                     await self._stage.save_file(one.path, await sandbox.read_file(one.path))
             return {"commit": kept.commit, "changes": changed}
 
-        result = await self._stage.steps.run("take the changes back", action)
+        result = await self._stage.steps.run("clean up: take the changes back", action)
+        if self.head == str(result["commit"]):
+            return
         self.head = str(result["commit"])
         for one in list_of(result["changes"]):
             payload = {**dict_of(one), "commit": self.head}

@@ -1,6 +1,7 @@
 """The runner ``codeact``: one turn of a chat in a project, proven where something was changed."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -8,11 +9,12 @@ from pydantic import ValidationError
 from diono.agents.blueprints import BlueprintCatalog
 from diono.agents.codeact.dialogue import Dialogue
 from diono.agents.codeact.hands import Hands
+from diono.agents.codeact.memory import Spent, memory_after, message_of, recalled, said_after
 from diono.agents.codeact.options import ChatOptions
 from diono.agents.codeact.protocols import Acting
 from diono.agents.codeact.proving import Proving, failures_told
 from diono.agents.codeact.turn import REPAIR_ITERATIONS, End, Turn, answer_or_reason
-from diono.agents.port import Check, JsonObject, Memory, Receipt, Said, Stage
+from diono.agents.port import Check, JsonObject, Memory, Receipt, Stage
 from diono.agents.runner import Work
 from diono.agents.running import BaseRunner
 from diono.agents.shapes import list_of
@@ -26,12 +28,9 @@ from diono.agents.tools.text import data_block, one_line
 from diono.agents.tools.web import SearchProvider
 from diono.kernel.errors import DionoError, InvalidInput
 from diono.kernel.events import EventType
-from diono.llm.counting import estimated_tokens
 
 SMALL_PROMPT_TOKENS = 3000
 _SMALL_STRENGTH = 0.5
-_FILES_SHOWN = 40
-_SUMMARIES_KEPT = 12
 _REPAIR = (
     "Your changes broke checks that were green before. Mend the program, not the checks; then "
     "say what you did.\n{told}"
@@ -119,16 +118,20 @@ class _Chat:
         await hands.say(EventType.AGENT_START, title="Chat")
         for problem in problems:
             await hands.say(EventType.LOG, text=f"A tool was left out. {problem}", level="warning")
-        said, memory, files = await self._recall()
-        asked = Said(role="user", content=work.prompt, tokens=estimated_tokens(work.prompt))
-        await stage.remember([asked], memory.model_copy(update={"phase": "working"}))
+        known = await recalled(stage)
+        busy = known.memory.model_copy(update={"phase": "working"})
+        await stage.remember([message_of("user", work.prompt)], busy)
         turn, dialogue = self._turn(toolbox, hands)
-        dialogue.remember(said)
-        dialogue.files = files
-        end = await turn.think(self._options.max_iterations)
-        end = await self._proven(end, turn, dialogue, hands)
+        dialogue.remember(known.said)
+        dialogue.files = known.files
+        try:
+            end = await turn.think(self._options.max_iterations)
+            end = await self._proven(end, turn, hands)
+        except DionoError as error:
+            await self._break_off(error.detail, turn, known.memory, hands)
+            raise
         answer = answer_or_reason(end, hands.deeds.summaries)
-        await self._remember(answer, end, turn, memory, hands)
+        await self._remember(answer, end, turn, known.memory, hands)
         await hands.say(EventType.MESSAGE, text=answer, is_answer=True)
         await hands.say(EventType.AGENT_COMPLETE, title="Chat", iterations=turn.iterations)
         return self._receipt(end, answer, hands, turn)
@@ -150,29 +153,7 @@ class _Chat:
         )
         return Turn(self._stage, acting, dialogue, hands, self._options), dialogue
 
-    async def _recall(self) -> tuple[list[Said], Memory, str]:
-        """Return the conversation, the memory and the names of the project's files, as data."""
-
-        async def action() -> JsonObject:
-            said, memory = await self._stage.recall()
-            sandbox = await self._stage.sandbox()
-            names = [one.path for one in await sandbox.list_files(".", 4) if not one.is_dir]
-            return {
-                "said": [one.model_dump() for one in said],
-                "memory": memory.model_dump(),
-                "files": names[:_FILES_SHOWN],
-                "more": max(len(names) - _FILES_SHOWN, 0),
-            }
-
-        result = await self._stage.steps.run("recall", action)
-        names = [one_line(str(name), 120) for name in list_of(result["files"])]
-        if result["more"]:
-            names.append(f"... and {result['more']} more")
-        files = data_block("file names", "\n".join(names) or "(no files yet)", 2000)
-        said = [Said.model_validate(one) for one in list_of(result["said"])]
-        return said, Memory.model_validate(result["memory"]), files
-
-    async def _proven(self, end: End, turn: Turn, dialogue: Dialogue, hands: Hands) -> End:
+    async def _proven(self, end: End, turn: Turn, hands: Hands) -> End:
         """Hold the changes against the checks that were green: mend once, else take back."""
         if not self._proving.has_changed:
             return end
@@ -200,43 +181,45 @@ class _Chat:
 
     def _with_notes(self, end: End) -> End:
         """Say what the checks do not prove."""
+        green = {one.name for one in self._proving.before if one.passed}
         if not self._checks:
             self._unproven.append("The project has no checks, so the changes are not proven.")
+        elif not any(one.passed and one.name not in green for one in self._checks):
+            self._unproven.append(
+                "No new check shows what was asked for; what worked before still works."
+            )
         failing = [one.name for one in self._checks if one.passed is False]
         if failing:
             names = one_line(", ".join(failing), 300)
             self._unproven.append(f"Failing, as before or as new checks: {names}.")
         return end
 
+    async def _break_off(self, why: str, turn: Turn, before: Memory, hands: Hands) -> None:
+        """Leave the last green state and a memory of it, as far as that can still be done."""
+        answer = f"I stopped: {why}"
+        with suppress(DionoError):
+            if self._proving.was_green:
+                await self._proving.take_back("the turn was broken off")
+                answer += (
+                    " The changes of this turn were not checked any more: they were taken back."
+                )
+        with suppress(DionoError):
+            await self._remember(answer, End(reason=why), turn, before, hands)
+
     async def _remember(
         self, answer: str, end: End, turn: Turn, before: Memory, hands: Hands
     ) -> None:
         deeds, watch = hands.deeds, self._runner.watch
-        said = [
-            Said(role="tool", content=one, tokens=estimated_tokens(one))
-            for one in deeds.summaries[-_SUMMARIES_KEPT:]
-        ]
-        said.append(Said(role="assistant", content=answer, tokens=estimated_tokens(answer)))
-        recent = [*before.thoughts, *turn.thoughts]
-        files = [*reversed(deeds.files), *before.active_files]
-        memory = Memory(
-            phase="stopped" if end.reason else "answered",
-            thoughts=tuple(recent[-5:]),
-            next_steps=_next_steps(end),
-            error_count=before.error_count + deeds.errors,
-            active_files=tuple(dict.fromkeys(files))[:20],
-            service_pids={**before.service_pids, **deeds.service_pids},
-            tokens_in=before.tokens_in + watch.tokens_in,
-            tokens_out=before.tokens_out + watch.tokens_out,
-        )
-        await self._stage.remember(said, memory)
+        spent = Spent(watch.tokens_in, watch.tokens_out)
+        memory = memory_after(before, end, turn.thoughts, deeds, spent)
+        await self._stage.remember(said_after(deeds, answer), memory)
 
         async def action() -> JsonObject:
             if deeds.count:
                 await guard.forget(await self._stage.sandbox())
             return {}
 
-        await self._stage.steps.run("tidy up", action)
+        await self._stage.steps.run("clean up marks", action)
 
     def _receipt(self, end: End, answer: str, hands: Hands, turn: Turn) -> Receipt:
         failed = any(one.is_required and not one.passed for one in self._checks)
@@ -264,10 +247,3 @@ def _has(toolbox: Toolbox, name: str) -> bool:
     except ToolRefused:
         return False
     return True
-
-
-def _next_steps(end: End) -> tuple[str, ...]:
-    if end.reason:
-        return (one_line(f"Go on where it stopped: {end.reason}", 200),)
-    lines = [line.strip() for line in end.answer.splitlines()]
-    return tuple(one_line(line, 200) for line in lines if line.lower().startswith("next"))[:5]

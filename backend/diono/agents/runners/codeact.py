@@ -6,4 +6,4 @@ from diono.agents.runners.resources import Resources
 
 
 def make(resources: Resources, _detail: str) -> AgentRunner:
-    return CodeActRunner(resources.tools, resources.catalog)
+    return CodeActRunner(resources.tools, resources.catalog, resources.search)

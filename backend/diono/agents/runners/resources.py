@@ -7,6 +7,7 @@ from typing import Protocol
 
 from diono.agents.blueprints import BlueprintCatalog
 from diono.agents.runner import AgentRunner
+from diono.agents.tools.web import SearchProvider
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Resources:
     """Folders that the operator of the installation named; None where there is none.
 
     ``graphs`` and ``custom`` hold programs that run in the worker's own process, with its rights.
+    ``search`` looks things up on the web; None: there is no search.
     """
 
     blueprints: Path
@@ -22,6 +24,7 @@ class Resources:
     tools: Path | None = None
     graphs: Path | None = None
     custom: Path | None = None
+    search: SearchProvider | None = None
 
     @cached_property
     def catalog(self) -> BlueprintCatalog:

@@ -20,6 +20,7 @@ from diono.kernel.errors import InvalidInput
 from diono.sandbox.port import ExecRequest, ExecResult, ExitReason, Sandbox
 
 TOOL_SECONDS = 30.0
+LONGEST_SECONDS = 300.0
 _OUTPUT_BYTES = 64_000
 _INPUT_BYTES = 1_000_000
 _SOURCE_CHARACTERS = 200_000
@@ -67,6 +68,7 @@ class PythonToolFile:
     source: str
     packages: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    seconds: float = TOOL_SECONDS
 
 
 def read_tool(name: str, source: str) -> PythonToolFile:
@@ -92,15 +94,16 @@ def read_tool(name: str, source: str) -> PythonToolFile:
     if not told:
         raise ToolFileRefused(f"{name}: {function.name} has no docstring to tell the model of it.")
     parameters, required, paths = _parameters(name, function, told)
+    seconds = _seconds(tree)
     summary = one_line(re.split(r"\n\s*\n|\n\s*(?:Args|Arguments|Parameters):", told)[0], 300)
     facts = ToolFacts(
         name=function.name[:60],
         description=summary,
         parameters=parameters,
         required=required,
-        limit_seconds=TOOL_SECONDS + 60,
+        limit_seconds=seconds + 60,
     )
-    return PythonToolFile(facts, function.name, source, _packages(tree), paths)
+    return PythonToolFile(facts, function.name, source, _packages(tree), paths, seconds)
 
 
 def _parameters(
@@ -174,15 +177,28 @@ def _choices(values: ast.expr) -> dict[str, Any]:
 
 def _packages(tree: ast.Module) -> tuple[str, ...]:
     """Read ``PACKAGES = ["name", …]``."""
+    value = _constant(tree, "PACKAGES")
+    if not isinstance(value, ast.List | ast.Tuple):
+        return ()
+    texts = [item.value for item in value.elts if isinstance(item, ast.Constant)]
+    return tuple(text for text in texts if isinstance(text, str))
+
+
+def _seconds(tree: ast.Module) -> float:
+    """Read ``TIMEOUT_SECONDS = 60``."""
+    value = _constant(tree, "TIMEOUT_SECONDS")
+    given = value.value if isinstance(value, ast.Constant) else None
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        return TOOL_SECONDS
+    return min(max(float(given), 1.0), LONGEST_SECONDS)
+
+
+def _constant(tree: ast.Module, name: str) -> ast.expr | None:
+    """Return what the file assigns to a name at its top level."""
     for one in tree.body:
-        if (
-            isinstance(one, ast.Assign)
-            and [_name(target) for target in one.targets] == ["PACKAGES"]
-            and isinstance(one.value, ast.List | ast.Tuple)
-        ):
-            texts = [item.value for item in one.value.elts if isinstance(item, ast.Constant)]
-            return tuple(text for text in texts if isinstance(text, str))
-    return ()
+        if isinstance(one, ast.Assign) and [_name(target) for target in one.targets] == [name]:
+            return one.value
+    return None
 
 
 async def install(sandbox: Sandbox, packages: Sequence[str]) -> None:
@@ -216,11 +232,11 @@ class PythonTool(BaseTool):
             ExecRequest(
                 argv=("python3", "-c", _PROGRAM),
                 stdin=json.dumps(task).encode(),
-                timeout_seconds=TOOL_SECONDS,
+                timeout_seconds=self._file.seconds,
                 output_limit_bytes=_OUTPUT_BYTES,
             )
         )
-        return _result(self.facts.name, done, context.limit_characters)
+        return _result(self._file, done, context.limit_characters)
 
     async def _with_files(
         self, arguments: JsonObject, context: ToolContext, sandbox: Sandbox
@@ -234,9 +250,10 @@ class PythonTool(BaseTool):
         return values, paths
 
 
-def _result(name: str, done: ExecResult, limit: int) -> ToolResult:
+def _result(file: PythonToolFile, done: ExecResult, limit: int) -> ToolResult:
+    name = file.facts.name
     if done.reason is ExitReason.DEADLINE:
-        text = f"{name} gave no result within {TOOL_SECONDS:g} s and was ended."
+        text = f"{name} gave no result within {file.seconds:g} s and was ended."
         return ToolResult(text=text, is_error=True)
     if not done.is_success:
         said = plain(done.stderr or done.stdout).strip()

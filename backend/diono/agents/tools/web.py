@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict
-
 from diono.agents.port import JsonObject
 from diono.agents.tools.port import (
     BaseTool,
@@ -74,14 +72,17 @@ else:
 """
 
 
-class Hit(BaseModel):
+class Hit(Protocol):
     """One result of a search."""
 
-    model_config = ConfigDict(frozen=True)
+    @property
+    def title(self) -> str: ...
 
-    title: str
-    url: str
-    excerpt: str = ""
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def excerpt(self) -> str: ...
 
 
 class SearchProvider(Protocol):
@@ -106,8 +107,8 @@ class SearchWeb(BaseTool):
     async def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         if self._provider is None:
             raise ToolRefused(
-                "There is no web search here: the operator has set up no search provider. Work "
-                "with the project's files, or ask the user for what is missing."
+                "There is no web search here: the operator has set up none (DIONO_SEARCH_URL). "
+                "Work with the project's files, or ask the user for what is missing."
             )
         hits = await self._provider.search(arguments["query"][:400], _HITS)
         lines = [
