@@ -69,11 +69,8 @@ class Change:
         title = "; ".join(describe(one) for one in operations)
         self.is_touched = True
         await self._take_away(operations)
-        files = files_for(after, built) | self._records(title, saved)
+        files = files_for(after, built) | readme_for(after, proof) | self._records(title, saved)
         await self.workspace.write(title, files)
-        if self.workspace.is_serving:
-            # The new fields are only there once the service has read them.
-            await self.workspace.serve(restart=True)
         now = await prove(self._run, self._catalog, "evidence after the change", evidence)
         again = await prove_saved(self._run, self._catalog, "checks after the change", saved)
         kept = await keepsake.check(operations, "the row after the change")
@@ -86,9 +83,6 @@ class Change:
         if problem:
             await self.take_back(problem)
             return problem
-        readme = readme_for(after, again)
-        if readme:
-            await self.workspace.write("the README", readme)
         self.head = self.workspace.head
         return ""
 

@@ -11,12 +11,12 @@ from diono.agents.blueprints import Blueprint
 from diono.agents.changing.operations import Operation, RemoveFunction
 from diono.agents.cleaning import with_global
 from diono.agents.generators import fastapi_app, python_cli, static_web
-from diono.agents.port import Check
 from diono.agents.proof import CliCase, PageCase, Proof
 from diono.agents.spec import Built, FunctionSpec, Spec
 
 CORE_TESTS = "tests/test_core.py"
 HELP = "help lists the commands"
+_SHOWN_COMMANDS = 4
 
 
 def removed_functions(operations: Sequence[Operation]) -> tuple[str, ...]:
@@ -59,12 +59,18 @@ def _plan(after: Spec) -> str:
     )
 
 
-def readme_for(after: Spec, checks: Sequence[Check]) -> dict[str, bytes]:
-    """Return the README of a command-line program, with command lines that really ran."""
+def readme_for(after: Spec, proof: Proof) -> dict[str, bytes]:
+    """Return the README of a command-line program, with command lines of its proof: if one of
+    them does not print this, the change is taken back and the README with it."""
     if after.blueprint != "python-cli":
         return {}
     built = [Built(function=one, source="") for one in after.functions]
-    readme = python_cli.readme(after, built, qa.shown_commands(checks))
+    shown = [
+        (" ".join(one.argv[2:]).replace("@", ""), one.expected)
+        for one in proof.cli
+        if one.is_required and one.should_succeed and one.expected and "--help" not in one.argv
+    ]
+    readme = python_cli.readme(after, built, shown[:_SHOWN_COMMANDS])
     return {"README.md": readme.encode()}
 
 

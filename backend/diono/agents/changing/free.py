@@ -28,6 +28,7 @@ _NOT_SOURCE = ("tests/", ".diono/")
 _ANSWER_TOKENS = 1500
 _TEST_TOKENS = 400
 _COLLECTED_AND_FAILED = 1
+_REPEATS_ALLOWED = 2
 
 
 class FreeChange:
@@ -151,7 +152,7 @@ class FreeChange:
     # --- the file ---
 
     async def _tries(self, path: str, old: str, test: str, before: list[Check]) -> str:
-        hint, seen = "", set[str]()
+        hint, seen, repeats = "", set[str](), 0
         problem = "no usable answer came"
         for attempt in range(1, self._run.stage.fit.tries + 1):
             chat = messages(
@@ -163,12 +164,16 @@ class FreeChange:
             answer = await ask(self._run, f"change {path}.{attempt}", request, path)
             if answer.problem:
                 return answer.problem
-            new, problem = _new_version(old, answer.text, path, is_cut=answer.is_cut)
-            if not problem and fingerprint(new) in seen:
-                problem = "the answer repeats an earlier one"
-            if not problem:
+            new, unusable = _new_version(old, answer.text, path, is_cut=answer.is_cut)
+            if not unusable and fingerprint(new) in seen:
+                # What was wrong with it is known, and stays the reason.
+                repeats += 1
+                if repeats > _REPEATS_ALLOWED:
+                    break
+                continue
+            if not unusable:
                 seen.add(fingerprint(new))
-                problem = await self._hold(path, new, test, before, attempt)
+            problem = unusable or await self._hold(path, new, test, before, attempt)
             if not problem:
                 return ""
             hint = f"An earlier attempt went wrong: {problem}. Avoid that."
@@ -184,24 +189,23 @@ class FreeChange:
         )
         await change.workspace.serve(restart=True)
         code, output = await self._run_test(test, f"test candidate {attempt}")
-        after = await prove_saved(
-            self._run, self._catalog, f"checks of candidate {attempt}", self._saved
-        )
         shown = Check(
             name="the change's own test",
             kind="unit",
             passed=code == 0,
             detail="failed before, passes now" if code == 0 else output[-200:],
         )
-        red = turned_red(before, after)
+        after: list[Check] = []
+        problem = f"the test still fails: {' '.join(output.split())[-200:]}" if code else ""
+        if not problem:
+            after = await prove_saved(
+                self._run, self._catalog, f"checks of candidate {attempt}", self._saved
+            )
+            red = turned_red(before, after)
+            problem = f"{red[0].name} passed before and fails now: {red[0].detail}" if red else ""
         change.checks = [shown, *after]
         for check in change.checks:
             await self._run.say(EventType.CHECK, **check.model_dump())
-        problem = ""
-        if red:
-            problem = f"{red[0].name} passed before and fails now: {red[0].detail}"
-        elif code != 0:
-            problem = f"the test still fails: {' '.join(output.split())[-200:]}"
         if problem:
             await change.take_back(problem)
             change.is_touched = False
