@@ -67,7 +67,9 @@ class ReplayStep(_Frozen):
     title: str
     agent: str
     started_at: datetime
-    seconds: float
+    seconds: float = Field(description="Until the next step began.")
+    tokens_in: int = Field(description="Used meanwhile, answers that were thrown away included.")
+    tokens_out: int
     progress: float
     events: list[Event]
     files: list[FileVersion] = Field(description="All files as they were then, by path.")

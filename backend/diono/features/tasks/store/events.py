@@ -10,6 +10,16 @@ from diono.features.tasks.tables import EventRow, Task
 from diono.kernel.events import Event, EventDraft, EventType, Payload
 
 EVENT_PAGE = 500
+_MARKS = frozenset(
+    {
+        EventType.STATE,
+        EventType.AGENT_START,
+        EventType.AGENT_COMPLETE,
+        EventType.TOOL_START,
+        EventType.TOOL_COMPLETE,
+        EventType.RESULT,
+    }
+)
 
 
 async def events_after(session: AsyncSession, task_id: str, event_id: int) -> list[Event]:
@@ -48,12 +58,19 @@ async def append_event(
             timestamp=now,
             agent_role=draft.agent_role,
             event_type=draft.event_type,
-            payload=draft.payload,
+            payload=_with_spent(task, draft),
             key=key,
         )
     )
     _fold(task, draft, now)
     return True
+
+
+def _with_spent(task: Task, draft: EventDraft) -> Payload:
+    """Return the payload; where a step begins or ends, with what the task has used until then."""
+    if draft.event_type not in _MARKS:
+        return draft.payload
+    return {**draft.payload, "spent": {"tokens_in": task.tokens_in, "tokens_out": task.tokens_out}}
 
 
 def _fold(task: Task, draft: EventDraft, now: datetime) -> None:
