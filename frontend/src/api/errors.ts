@@ -1,3 +1,5 @@
+import { isRecord } from '@/lib/json';
+
 /** Every failure the screens can meet, as one shape: a stable code and a sentence for the reader. */
 export class ApiError extends Error {
   readonly code: string;
@@ -18,10 +20,6 @@ export class ApiError extends Error {
   get isRefusal(): boolean {
     return this.status >= 400 && this.status < 500 && this.status !== 408 && this.status !== 429;
   }
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function textOf(value: unknown): string {

@@ -1,5 +1,6 @@
 import { pause } from '@/lib/pause';
-import { isRecord, toApiError, type ApiError } from './errors';
+import { toApiError, type ApiError } from './errors';
+import { isRecord } from '@/lib/json';
 import type { EventPage, TaskEvent } from './types';
 
 /** How events arrive: pushed, asked for, or not at all for the moment. */

@@ -1,4 +1,4 @@
-import { isRecord } from './errors';
+import { isRecord } from '@/lib/json';
 
 /** One server-sent event whose data is a JSON object. */
 export interface ServerEvent {

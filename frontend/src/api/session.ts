@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { isRecord } from './errors';
+import { isRecord } from '@/lib/json';
 import type { Token } from './types';
 
 export interface Session {

@@ -13,12 +13,14 @@ import { ReceiptPanel } from '@/features/tasks/receipt';
 import { readReceipt } from '@/features/tasks/receipt-data';
 import { TaskHeader } from '@/features/tasks/task-header';
 import { isTerminal, type TaskView } from '@/features/tasks/task-view';
+import { TaskQuestion } from '@/features/tasks/task-question';
+import { TeamPanel } from '@/features/tasks/team-panel';
 import { Timeline } from '@/features/tasks/timeline';
 import { useTaskEvents } from '@/features/tasks/use-task-events';
 import { shorten } from '@/lib/format';
 import { useMediaQuery } from '@/lib/use-media-query';
 
-const tabNames = ['timeline', 'preview', 'files', 'receipt', 'project'] as const;
+const tabNames = ['timeline', 'team', 'preview', 'files', 'receipt', 'project'] as const;
 type TabName = (typeof tabNames)[number];
 
 function isTabName(value: string | null): value is TabName {
@@ -28,6 +30,7 @@ function isTabName(value: string | null): value is TabName {
 /** What matters most now, until the reader chooses. */
 function defaultTab(task: TaskState, hasPreview: boolean, isWide: boolean): TabName {
   if (isTerminal(task.status)) return 'receipt';
+  if (task.waiting_for) return 'team';
   if (!isWide) return 'timeline';
   return hasPreview ? 'preview' : 'files';
 }
@@ -71,6 +74,7 @@ function WorkArea({ task, view, isWide }: WorkAreaProps) {
     >
       <TabList aria-label="Parts of this build">
         {!isWide && <Tab value="timeline">Timeline</Tab>}
+        <Tab value="team">{task.waiting_for ? 'Team · question' : 'Team'}</Tab>
         <Tab value="preview">Preview</Tab>
         <Tab value="files">Files</Tab>
         <Tab value="receipt">
@@ -88,6 +92,14 @@ function WorkArea({ task, view, isWide }: WorkAreaProps) {
           <Timeline view={view} isWaiting={!isDone} />
         </TabPanel>
       )}
+      <TabPanel value="team" className="overflow-y-auto">
+        {task.waiting_for && (
+          <div className="mx-auto max-w-3xl p-5 pb-0 sm:p-7 sm:pb-0">
+            <TaskQuestion task={task} />
+          </div>
+        )}
+        <TeamPanel task={task} view={view} />
+      </TabPanel>
       <TabPanel value="preview" className="overflow-hidden">
         <PreviewPanel
           taskId={task.task_id}

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { isRecord } from '@/api/errors';
+import { isRecord } from '@/lib/json';
 import { starterFor } from './starters';
 
 export interface Draft {

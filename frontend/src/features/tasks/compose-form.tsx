@@ -21,9 +21,17 @@ const budgets = [
   { seconds: '1800', label: '30 minutes' },
 ];
 
+const tokenBudgets = [
+  { tokens: '', label: 'No limit' },
+  { tokens: '20000', label: '20,000' },
+  { tokens: '100000', label: '100,000' },
+];
+
 export function ComposeForm({ model, modelPicker, modelNotes, onCreated }: ComposeFormProps) {
   const [prompt, setPrompt] = useState('');
   const [budget, setBudget] = useState('');
+  const [tokens, setTokens] = useState('');
+  const [isPlanAsked, setIsPlanAsked] = useState(false);
   const create = useCreateTask();
   const run = useRunTask();
   const isBusy = create.isPending || run.isPending;
@@ -31,9 +39,14 @@ export function ComposeForm({ model, modelPicker, modelNotes, onCreated }: Compo
 
   const submit = async () => {
     if (!canSubmit) return;
-    const budgetSeconds = budget ? Number(budget) : null;
     const task = await create
-      .mutateAsync({ prompt: prompt.trim(), model, budgetSeconds })
+      .mutateAsync({
+        prompt: prompt.trim(),
+        model,
+        budgetSeconds: budget ? Number(budget) : null,
+        budgetTokens: tokens ? Number(tokens) : null,
+        isPlanAsked,
+      })
       .catch(() => null);
     if (!task) return;
     const problem = await run
@@ -82,6 +95,27 @@ export function ComposeForm({ model, modelPicker, modelNotes, onCreated }: Compo
               </option>
             ))}
           </InlineSelect>
+          <InlineSelect
+            id="budget-tokens"
+            label="Tokens"
+            value={tokens}
+            onChange={(event) => setTokens(event.target.value)}
+          >
+            {tokenBudgets.map(({ tokens: count, label }) => (
+              <option key={label} value={count}>
+                {label}
+              </option>
+            ))}
+          </InlineSelect>
+          <label className="flex items-center gap-2 text-[0.87rem] text-ink-soft">
+            <input
+              type="checkbox"
+              className="size-4 accent-accent"
+              checked={isPlanAsked}
+              onChange={(event) => setIsPlanAsked(event.target.checked)}
+            />
+            Show me the plan first
+          </label>
           <Button
             type="submit"
             tone="primary"

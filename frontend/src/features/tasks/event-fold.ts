@@ -1,8 +1,10 @@
 import type { TaskEvent, TaskStatus } from '@/api/types';
-import { PayloadReader, readCheck, type LiveCheck } from './event-payload';
+import { readCheck, type LiveCheck } from '@/components/checks/check-data';
+import { PayloadReader } from '@/lib/payload';
+import { foldThinking } from './fold-thinking';
 import { isTerminal, type TaskView, type TimelineEntry, type TimelineSection } from './task-view';
+import { readAgents, withEndedItem, withSchedule } from './team-data';
 
-const THINKING_TAIL_CHARACTERS = 6000;
 const STATUSES: Record<TaskStatus, true> = {
   PENDING: true,
   RUNNING: true,
@@ -79,11 +81,18 @@ function settleTools(section: TimelineSection): TimelineSection {
 
 function completeAgent(view: TaskView, event: TaskEvent): TaskView {
   const index = view.sections.findLastIndex((it) => it.isOpen && it.role === event.agent_role);
-  const seconds = new PayloadReader(event.payload).number('seconds');
-  return withSection(view, index, (section) => ({
+  const payload = new PayloadReader(event.payload);
+  const seconds = payload.number('seconds');
+  const ended = { ...view, schedule: withEndedItem(view.schedule, payload) };
+  return withSection(ended, index, (section) => ({
     ...settleTools(section),
     seconds: seconds ?? (timeOf(event) - section.startedAt) / 1000,
   }));
+}
+
+/** The team says `is_success`, the chat's agent `ok`. */
+function isFailure(payload: PayloadReader): boolean {
+  return (payload.flag('is_success') ?? payload.flag('ok')) === false;
 }
 
 function completeTool(view: TaskView, event: TaskEvent): TaskView {
@@ -94,8 +103,8 @@ function completeTool(view: TaskView, event: TaskEvent): TaskView {
     kind: 'tool' as const,
     tool,
     title: title || tool,
-    outcome: payload.flag('is_success') === false ? ('failed' as const) : ('succeeded' as const),
-    detail: payload.text('detail'),
+    outcome: isFailure(payload) ? ('failed' as const) : ('succeeded' as const),
+    detail: payload.text('detail') || payload.text('text'),
     seconds: payload.number('seconds'),
   };
   const index = sectionIndexFor(view, event);
@@ -113,6 +122,11 @@ function completeTool(view: TaskView, event: TaskEvent): TaskView {
   });
 }
 
+function planAsked(payload: PayloadReader): Record<string, unknown> | null {
+  const question = new PayloadReader(payload.record('question'));
+  return question.text('kind') === 'plan' ? question.record('details') : null;
+}
+
 function applyState(view: TaskView, event: TaskEvent): TaskView {
   const payload = new PayloadReader(event.payload);
   const status = payload.text('status');
@@ -121,6 +135,11 @@ function applyState(view: TaskView, event: TaskEvent): TaskView {
     status: isStatus(status) ? status : view.status,
     progress: payload.number('progress') ?? view.progress,
     phase: payload.text('phase') || view.phase,
+    agents: payload.has('agents') ? readAgents(payload.record('agents')) : view.agents,
+    schedule: payload.has('schedule')
+      ? withSchedule(view.schedule, payload.readers('schedule'))
+      : view.schedule,
+    plan: planAsked(payload) ?? view.plan,
   };
   if (!next.status || !isTerminal(next.status)) return next;
   return { ...next, thinking: null, sections: next.sections.map(settleTools) };
@@ -159,34 +178,11 @@ function applyPreview(view: TaskView, event: TaskEvent): TaskView {
   });
 }
 
-function applyThinking(view: TaskView, event: TaskEvent): TaskView {
-  const payload = new PayloadReader(event.payload);
-  const file = payload.text('file');
-  const tokens = payload.number('tokens') ?? 0;
-  const before = view.thinking;
-  const isSameAnswer =
-    before !== null &&
-    before.role === event.agent_role &&
-    before.file === file &&
-    tokens >= before.tokens;
-  const text = (isSameAnswer ? before.text : '') + payload.text('text');
-  return {
-    ...view,
-    thinking: {
-      role: event.agent_role,
-      file,
-      text: text.slice(-THINKING_TAIL_CHARACTERS),
-      tokens,
-      tokensPerSecond: payload.number('tokens_per_second'),
-    },
-  };
-}
-
 type Handler = (view: TaskView, event: TaskEvent, payload: PayloadReader) => TaskView;
 
 const handlers: Record<TaskEvent['event_type'], Handler> = {
   STATE: applyState,
-  THINKING: applyThinking,
+  THINKING: foldThinking,
   CHECK: applyCheck,
   FILE: applyFile,
   PREVIEW: applyPreview,

@@ -7,8 +7,11 @@ import {
 } from '@tanstack/react-query';
 import { api, unwrap } from '@/api/client';
 import { queryKeys } from '@/api/query-keys';
+import { atTask, cancelTask, runTask, sendDecision, type Answer } from '@/api/task-actions';
 import type { TaskState } from '@/api/types';
 import { isTerminal } from './task-view';
+
+export const NORMAL_PRIORITY = 100;
 
 const PAGE_SIZE = 20;
 const STATE_REFRESH_MILLISECONDS = 10_000;
@@ -17,10 +20,9 @@ export interface NewTask {
   prompt: string;
   model: string | null;
   budgetSeconds: number | null;
-}
-
-function atTask(taskId: string) {
-  return { params: { path: { task_id: taskId } } };
+  budgetTokens: number | null;
+  /** Show the plan and wait for an answer before anything is written. */
+  isPlanAsked: boolean;
 }
 
 export function useTaskState(taskId: string) {
@@ -64,25 +66,69 @@ export function useCreateTask() {
     mutationFn: (task: NewTask) =>
       unwrap(
         api.POST('/api/tasks', {
-          body: { prompt: task.prompt, model: task.model, budget_seconds: task.budgetSeconds },
+          body: {
+            prompt: task.prompt,
+            kind: 'build',
+            model: task.model,
+            priority: NORMAL_PRIORITY,
+            budget_seconds: task.budgetSeconds,
+            budget_tokens: task.budgetTokens,
+            options: task.isPlanAsked ? { approval: 'plan' } : {},
+          },
         }),
       ),
     onSuccess: (task) => keepState(client, task),
   });
 }
 
-export function useRunTask() {
+/** A change of a task; its answer is the task's new state. */
+function useTaskChange<Wanted>(change: (wanted: Wanted) => Promise<TaskState>) {
   const client = useQueryClient();
-  return useMutation({
-    mutationFn: (taskId: string) => unwrap(api.POST('/api/tasks/{task_id}/run', atTask(taskId))),
-    onSuccess: (task) => keepState(client, task),
-  });
+  return useMutation({ mutationFn: change, onSuccess: (task) => keepState(client, task) });
+}
+
+export function useRunTask() {
+  return useTaskChange(runTask);
 }
 
 export function useCancelTask() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (taskId: string) => unwrap(api.POST('/api/tasks/{task_id}/cancel', atTask(taskId))),
-    onSuccess: (task) => keepState(client, task),
-  });
+  return useTaskChange(cancelTask);
+}
+
+export function usePauseTask() {
+  return useTaskChange((taskId: string) =>
+    unwrap(api.POST('/api/tasks/{task_id}/pause', atTask(taskId))),
+  );
+}
+
+export function useResumeTask() {
+  return useTaskChange((taskId: string) =>
+    unwrap(api.POST('/api/tasks/{task_id}/resume', atTask(taskId))),
+  );
+}
+
+export function usePrioritiseTask() {
+  return useTaskChange(({ taskId, priority }: { taskId: string; priority: number }) =>
+    unwrap(api.PATCH('/api/tasks/{task_id}', { ...atTask(taskId), body: { priority } })),
+  );
+}
+
+/** Its answer is another task: the next attempt. */
+export function useRetryTask() {
+  return useTaskChange((taskId: string) =>
+    unwrap(api.POST('/api/tasks/{task_id}/retry', atTask(taskId))),
+  );
+}
+
+/** Its answer is another task: the same request on that model. */
+export function useRerunTask() {
+  return useTaskChange(({ taskId, model }: { taskId: string; model: string }) =>
+    unwrap(api.POST('/api/tasks/{task_id}/rerun', { ...atTask(taskId), body: { model } })),
+  );
+}
+
+export function useAnswerQuestion(taskId: string) {
+  return useTaskChange(({ key, answer }: { key: string; answer: Answer }) =>
+    sendDecision(taskId, key, answer),
+  );
 }

@@ -1,19 +1,26 @@
 import { screen, within } from '@testing-library/react';
 import { expect, test } from 'vitest';
+import type { TaskState } from '@/api/types';
 import { renderScreen } from '@/mocks/render';
 import { sampleTask } from '@/mocks/samples';
 import { ReceiptPanel } from './receipt';
 
-const receipt = {
+const check = { detail: '', is_required: true };
+const receipt: NonNullable<TaskState['final_result']> = {
   status: 'FAILED',
+  answer: '',
+  details: {
+    discarded_checks: ['prints a help text'],
+    indistinct: { count_words: 'constant' },
+  },
   reason: 'A required check failed.',
   spec: { name: 'words' },
   blueprint: 'python-cli',
   files: ['main.py'],
   checks: [
-    { name: 'installs', kind: 'install', passed: true },
-    { name: 'counts words', kind: 'cli', passed: false, detail: 'expected 3\ngot 4' },
-    { name: 'explains errors', kind: 'cli', passed: null, is_required: false },
+    { ...check, name: 'installs', kind: 'install', passed: true },
+    { ...check, name: 'counts words', kind: 'cli', passed: false, detail: 'expected 3\ngot 4' },
+    { ...check, name: 'explains errors', kind: 'cli', passed: null, is_required: false },
   ],
   unproven: ['Files over 1 GB were not tried'],
   attempts: 4,
@@ -40,6 +47,14 @@ test('a failed build says what was proven, what was not and why', () => {
   expect(section(/^Proven/).getByText('installs')).toBeVisible();
   expect(section(/^Did not run/).getByText('explains errors')).toBeVisible();
   expect(section(/^Not proven/).getByText(/over 1 GB/)).toBeVisible();
+  expect(section(/^Not proven/).getByText(/always gives the same/)).toBeVisible();
+  expect(section(/^Thrown away/).getByText('prints a help text')).toBeVisible();
+  const row = screen.getByRole('row', { name: /Examples and commands/ });
+  expect(
+    within(row)
+      .getAllByRole('cell')
+      .map((cell) => cell.textContent),
+  ).toEqual(['0', '1', '1']);
   expect(screen.getByText('1 min 15 s')).toBeVisible();
   expect(screen.getByText('5,120')).toBeVisible();
 });

@@ -1,66 +1,12 @@
 import { CircleCheck, CircleSlash, CircleX, ReceiptText } from 'lucide-react';
-import type { ReactNode } from 'react';
 import type { TaskState } from '@/api/types';
+import type { LiveCheck } from '@/components/checks/check-data';
+import { CheckGroups } from '@/components/checks/check-groups';
 import { EmptyState, Note } from '@/components/ui/note';
 import { cn } from '@/lib/cn';
 import { formatNumber, formatSeconds } from '@/lib/format';
-import { CheckRow } from './check-mark';
-import type { LiveCheck } from './event-payload';
 import { readReceipt, type Receipt } from './receipt-data';
 import { isTerminal } from './task-view';
-
-function Group({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <section>
-      <h3 className="mb-2.5 text-[0.87rem] font-semibold text-ink-faint">{title}</h3>
-      {children}
-    </section>
-  );
-}
-
-function CheckGroup({ title, checks }: { title: string; checks: readonly LiveCheck[] }) {
-  if (checks.length === 0) return null;
-  return (
-    <Group title={`${title} (${checks.length})`}>
-      <ul className="grid gap-2.5 text-[0.93rem]">
-        {checks.map((check) => (
-          <li key={`${check.kind} ${check.name}`}>
-            <CheckRow check={check} />
-          </li>
-        ))}
-      </ul>
-    </Group>
-  );
-}
-
-function Checks({
-  checks,
-  unproven,
-}: {
-  checks: readonly LiveCheck[];
-  unproven: readonly string[];
-}) {
-  const notRun = checks.filter((check) => check.passed === null);
-  return (
-    <>
-      <CheckGroup title="Failed" checks={checks.filter((check) => check.passed === false)} />
-      <CheckGroup title="Proven" checks={checks.filter((check) => check.passed === true)} />
-      <CheckGroup title="Did not run" checks={notRun} />
-      {unproven.length > 0 && (
-        <Group title={`Not proven (${unproven.length})`}>
-          <ul className="grid gap-2 text-[0.93rem]">
-            {unproven.map((claim) => (
-              <li key={claim} className="flex gap-2.5">
-                <CircleSlash aria-hidden className="mt-0.5 size-4.5 shrink-0 text-warn" />
-                <span className="min-w-0 break-words">{claim}</span>
-              </li>
-            ))}
-          </ul>
-        </Group>
-      )}
-    </>
-  );
-}
 
 const verdicts = {
   SUCCEEDED: { icon: CircleCheck, style: 'text-good', title: 'Built and checked' },
@@ -76,7 +22,9 @@ function Verdict({ receipt }: { receipt: Receipt }) {
     <div className="flex gap-3.5">
       <Icon aria-hidden className={cn('size-8 shrink-0', style)} />
       <div className="min-w-0">
-        <h2 className="text-[1.2rem] font-semibold tracking-tight">{title}</h2>
+        <h2 className="text-[1.2rem] font-semibold tracking-tight">
+          {receipt.isRolledBack ? 'Rolled back: the program is as it was' : title}
+        </h2>
         <p className="mt-0.5 text-ink-soft">
           {passed} of {required.length} required checks passed.
         </p>
@@ -126,6 +74,35 @@ function Spec({ spec }: { spec: Record<string, unknown> }) {
   );
 }
 
+/** What a chat turn or a solved function says. */
+function Answer({ text }: { text: string }) {
+  return (
+    <section>
+      <h3 className="mb-2.5 text-[0.87rem] font-semibold text-ink-faint">Answer</h3>
+      <pre
+        tabIndex={0}
+        aria-label="Answer"
+        className="max-h-96 overflow-auto rounded-xl bg-sunken p-4 font-mono text-[0.84rem] whitespace-pre-wrap"
+      >
+        {text}
+      </pre>
+    </section>
+  );
+}
+
+const stubs: Record<string, string> = {
+  constant: 'always gives the same',
+  identity: 'gives its input back',
+};
+
+/** Functions whose checks a wrong program passes as well. */
+function weakClaims(receipt: Receipt): string[] {
+  return Object.entries(receipt.indistinct).map(
+    ([name, stub]) =>
+      `${name}: its checks cannot tell it from one that ${stubs[String(stub)] ?? String(stub)}`,
+  );
+}
+
 function TaskError({ error }: { error: NonNullable<TaskState['error']> }) {
   return (
     <Note tone="bad" title="The build ended with an error">
@@ -156,7 +133,12 @@ function FinalReceipt({ receipt }: { receipt: Receipt }) {
     <>
       <Verdict receipt={receipt} />
       <Figures receipt={receipt} />
-      <Checks checks={receipt.checks} unproven={receipt.unproven} />
+      {receipt.answer && receipt.answer !== receipt.reason && <Answer text={receipt.answer} />}
+      <CheckGroups
+        checks={receipt.checks}
+        unproven={[...receipt.unproven, ...weakClaims(receipt)]}
+        discarded={receipt.discarded}
+      />
       <Spec spec={receipt.spec} />
     </>
   );
@@ -178,7 +160,7 @@ export function ReceiptPanel({ task, liveChecks }: ReceiptPanelProps) {
               ? 'Checks that ran; there is no receipt'
               : 'Checks so far. The receipt follows at the end.'}
           </h2>
-          <Checks checks={liveChecks} unproven={[]} />
+          <CheckGroups checks={liveChecks} unproven={[]} />
         </>
       )}
     </div>

@@ -1,25 +1,35 @@
-import { Compass, Cog, Hammer, ShieldCheck, SquarePen, type LucideIcon } from 'lucide-react';
-import type { AgentRole } from './task-view';
-
+import {
+  Bot,
+  Compass,
+  Cog,
+  Hammer,
+  ShieldCheck,
+  SquarePen,
+  UserRound,
+  type LucideIcon,
+} from 'lucide-react';
 interface RoleLook {
   label: string;
   icon: LucideIcon;
 }
 
-const roles: Record<AgentRole, RoleLook> = {
+const roles: Record<string, RoleLook> = {
   System: { label: 'Diono', icon: Cog },
   ProductManager: { label: 'Product manager', icon: SquarePen },
   Architect: { label: 'Architect', icon: Compass },
   Engineer: { label: 'Engineer', icon: Hammer },
   QA: { label: 'QA', icon: ShieldCheck },
+  CodeAct: { label: 'Agent', icon: Bot },
 };
 
-export function roleLook(role: AgentRole): RoleLook {
-  return Object.hasOwn(roles, role) ? roles[role] : { label: role, icon: Cog };
+/** How an agent looks; a second engineer is named `Engineer 2`, users' roles as they are. */
+export function roleLook(role: string): RoleLook {
+  const [, name = role, number = ''] = /^(.*?)( \d+)?$/.exec(role) ?? [];
+  const look = Object.hasOwn(roles, name) ? roles[name] : undefined;
+  return look ? { ...look, label: look.label + number } : { label: role, icon: UserRound };
 }
 
 /** The name of an agent as the state reports it. */
 export function agentLabel(name: string): string {
-  const known = Object.entries(roles).find(([role]) => role === name);
-  return known ? known[1].label : name;
+  return roleLook(name).label;
 }

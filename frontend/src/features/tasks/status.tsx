@@ -1,4 +1,4 @@
-import { Ban, Check, CircleDashed, Hand, X } from 'lucide-react';
+import { Ban, Check, CircleDashed, Hand, Pause, X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { TaskStatus } from '@/api/types';
 import { Spinner } from '@/components/ui/spinner';
@@ -50,8 +50,22 @@ export const statusLooks: Record<TaskStatus, StatusLook> = {
   },
 };
 
-export function StatusBadge({ status }: { status: TaskStatus }) {
-  const { label, icon, style } = statusLooks[status];
+interface StatusBadgeProps {
+  status: TaskStatus;
+  kind?: string;
+  isPaused?: boolean;
+}
+
+function labelOf({ status, kind = 'build', isPaused = false }: StatusBadgeProps): string {
+  if (isPaused) return 'Paused';
+  if (status === 'RUNNING' && kind !== 'build') return 'Working';
+  return statusLooks[status].label;
+}
+
+export function StatusBadge(props: StatusBadgeProps) {
+  const { style } = statusLooks[props.status];
+  const icon = props.isPaused ? <Pause aria-hidden /> : statusLooks[props.status].icon;
+  const label = labelOf(props);
   return (
     <span
       data-testid="task-status"

@@ -1,29 +1,22 @@
-import { Download, Play, Square } from 'lucide-react';
-import { useState } from 'react';
-import { toast } from 'sonner';
-import { toApiError } from '@/api/errors';
+import type { ReactNode } from 'react';
 import type { StreamMode } from '@/api/event-stream';
 import type { TaskState } from '@/api/types';
-import { Button } from '@/components/ui/button';
-import { ConfirmDialog } from '@/components/ui/confirm-dialog';
 import { ProgressBar } from '@/components/ui/progress-bar';
 import { cn } from '@/lib/cn';
 import { formatSeconds } from '@/lib/format';
 import { useNow } from '@/lib/use-now';
-import { downloadExport } from './export';
-import { useCancelTask, useRunTask } from './queries';
 import { agentLabel } from './roles';
 import { StatusBadge, statusLooks } from './status';
+import { TaskActions } from './task-actions';
+import { BudgetFacts, PriorityPicker, QueueNote } from './task-facts';
 import { isTerminal, type TaskView } from './task-view';
 
 interface TaskHeaderProps {
   task: TaskState;
   view: TaskView;
   mode: StreamMode;
-}
-
-function showProblem(title: string, error: unknown): void {
-  toast.error(title, { description: toApiError(error).detail, duration: 12_000 });
+  /** Further things to do with the task, from other features. */
+  children?: ReactNode;
 }
 
 function ElapsedTime({ task }: { task: TaskState }) {
@@ -55,68 +48,7 @@ function Connection({ mode }: { mode: StreamMode }) {
   );
 }
 
-function Actions({ task }: { task: TaskState }) {
-  const cancel = useCancelTask();
-  const run = useRunTask();
-  const [isExporting, setIsExporting] = useState(false);
-  const isDone = isTerminal(task.status);
-  const download = () => {
-    setIsExporting(true);
-    downloadExport(task.task_id)
-      .catch((error: unknown) => showProblem('The download failed', error))
-      .finally(() => setIsExporting(false));
-  };
-  return (
-    <div className="flex shrink-0 gap-2">
-      {task.status === 'PENDING' && (
-        <Button
-          tone="primary"
-          size="small"
-          isBusy={run.isPending}
-          onClick={() =>
-            run.mutate(task.task_id, {
-              onError: (error) => showProblem('The build did not start', error),
-            })
-          }
-        >
-          <Play aria-hidden /> Start
-        </Button>
-      )}
-      {!isDone && (
-        <ConfirmDialog
-          title="Cancel this build?"
-          confirmLabel="Cancel build"
-          dismissLabel="Keep building"
-          onConfirm={() =>
-            cancel.mutate(task.task_id, {
-              onError: (error) => showProblem('The build was not cancelled', error),
-            })
-          }
-          trigger={
-            <Button tone="danger" size="small" isBusy={cancel.isPending || cancel.isSuccess}>
-              {cancel.isSuccess ? (
-                'Cancelling'
-              ) : (
-                <>
-                  <Square aria-hidden /> Cancel
-                </>
-              )}
-            </Button>
-          }
-        >
-          Files that were accepted so far are kept, and the receipt says what was left out.
-        </ConfirmDialog>
-      )}
-      {isDone && (
-        <Button size="small" isBusy={isExporting} onClick={download}>
-          <Download aria-hidden /> Download zip
-        </Button>
-      )}
-    </div>
-  );
-}
-
-export function TaskHeader({ task, view, mode }: TaskHeaderProps) {
+export function TaskHeader({ task, view, mode, children }: TaskHeaderProps) {
   const isDone = isTerminal(task.status);
   const progress = (isDone ? null : view.progress) ?? task.progress;
   const agent = task.current_agent ? agentLabel(task.current_agent) : '';
@@ -127,16 +59,23 @@ export function TaskHeader({ task, view, mode }: TaskHeaderProps) {
         <h1 className="line-clamp-3 min-w-60 grow basis-0 text-[1.13rem] leading-snug font-semibold tracking-tight break-words">
           {task.prompt}
         </h1>
-        <Actions task={task} />
+        <TaskActions task={task}>{children}</TaskActions>
       </div>
       <div className="mt-2.5 flex flex-wrap items-center gap-x-4 gap-y-1.5 text-[0.87rem] text-ink-faint">
-        <StatusBadge status={task.status} />
+        <StatusBadge
+          status={task.status}
+          kind={task.kind}
+          isPaused={task.queue?.state === 'paused'}
+        />
         <ElapsedTime task={task} />
         {task.model && <span className="font-mono text-[0.8rem]">{task.model}</span>}
+        <BudgetFacts task={task} />
+        {!isDone && <PriorityPicker task={task} />}
         {!isDone && <Connection mode={mode} />}
       </div>
       {!isDone && (
         <div className="mt-3">
+          <QueueNote task={task} />
           <ProgressBar value={progress} label="Progress" tone={statusLooks[task.status].tone} />
           <p className="mt-1.5 flex gap-3 text-[0.87rem] text-ink-soft">
             <span aria-live="polite" className="min-w-0 grow truncate">

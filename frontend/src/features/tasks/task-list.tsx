@@ -51,8 +51,11 @@ export function TaskList({ activeTaskId }: TaskListProps) {
       />
     );
   }
-  const tasks = list.data.pages.flatMap((page) => page.items);
-  if (tasks.length === 0) {
+  // A turn of a chat belongs to its project's page.
+  const tasks = list.data.pages
+    .flatMap((page) => page.items)
+    .filter((task) => task.kind !== 'chat');
+  if (tasks.length === 0 && !list.hasNextPage) {
     return <p className="px-2.5 py-2 text-[0.93rem] text-ink-faint">Nothing built yet.</p>;
   }
   return (

@@ -1,5 +1,6 @@
 import type { TaskEvent, TaskStatus } from '@/api/types';
-import type { LiveCheck } from './event-payload';
+import type { LiveCheck } from '@/components/checks/check-data';
+import type { AgentFacts, ScheduleItem } from './team-data';
 
 export type AgentRole = TaskEvent['agent_role'];
 
@@ -48,6 +49,10 @@ export interface TaskView {
   phase: string;
   sections: readonly TimelineSection[];
   checks: readonly LiveCheck[];
+  agents: readonly AgentFacts[];
+  schedule: readonly ScheduleItem[];
+  /** What the plan's question showed, to be read after it was answered. */
+  plan: Record<string, unknown> | null;
   thinking: Thinking | null;
   isPreviewRunning: boolean;
   /** Counts changed files and restarts, so that readers know when to look again. */
@@ -61,6 +66,9 @@ export const emptyTaskView: TaskView = {
   phase: '',
   sections: [],
   checks: [],
+  agents: [],
+  schedule: [],
+  plan: null,
   thinking: null,
   isPreviewRunning: false,
   revision: 0,

@@ -3,7 +3,7 @@ import { memo, type ReactNode } from 'react';
 import { Spinner } from '@/components/ui/spinner';
 import { cn } from '@/lib/cn';
 import { formatBytes, formatSeconds } from '@/lib/format';
-import { CheckRow } from './check-mark';
+import { CheckRow } from '@/components/checks/check-row';
 import type { TimelineEntry } from './task-view';
 
 type EntryOf<Kind extends TimelineEntry['kind']> = Extract<TimelineEntry, { kind: Kind }>;

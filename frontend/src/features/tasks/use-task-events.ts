@@ -61,7 +61,8 @@ export function useTaskEvents(taskId: string): TaskEvents {
       const has = (...types: TaskEvent['event_type'][]) =>
         events.some((event) => types.includes(event.event_type));
       const known = client.getQueryData<TaskState>(queryKeys.taskState(taskId))?.status;
-      if (has('RESULT', 'PREVIEW') || (has('STATE') && readView().status !== known)) {
+      const asks = events.some((event) => event.payload?.['question']);
+      if (has('RESULT', 'PREVIEW') || asks || (has('STATE') && readView().status !== known)) {
         void client.invalidateQueries({ queryKey: queryKeys.taskState(taskId) });
       }
       if (has('FILE', 'RESULT')) {

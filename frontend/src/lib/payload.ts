@@ -1,4 +1,4 @@
-import { isRecord } from '@/api/errors';
+import { isRecord, textsOf } from './json';
 
 /** Reads an open JSON object (an event's payload, a receipt): a missing field reads as empty. */
 export class PayloadReader {
@@ -24,6 +24,10 @@ export class PayloadReader {
     return typeof value === 'boolean' ? value : null;
   }
 
+  has(name: string): boolean {
+    return this.payload[name] !== undefined && this.payload[name] !== null;
+  }
+
   record(name: string): Record<string, unknown> {
     const value = this.payload[name];
     return isRecord(value) ? value : {};
@@ -33,24 +37,15 @@ export class PayloadReader {
     const value = this.payload[name];
     return Array.isArray(value) ? value : [];
   }
-}
 
-export interface LiveCheck {
-  name: string;
-  kind: string;
-  passed: boolean | null;
-  detail: string;
-  isRequired: boolean;
-  candidate: number | null;
-}
+  texts(name: string): string[] {
+    return textsOf(this.payload[name]);
+  }
 
-export function readCheck(payload: PayloadReader): LiveCheck {
-  return {
-    name: payload.text('name') || 'Unnamed check',
-    kind: payload.text('kind'),
-    passed: payload.flag('passed'),
-    detail: payload.text('detail'),
-    isRequired: payload.flag('is_required') ?? true,
-    candidate: payload.number('candidate'),
-  };
+  /** The records of a list, each to be read. */
+  readers(name: string): PayloadReader[] {
+    return this.list(name)
+      .filter(isRecord)
+      .map((value) => new PayloadReader(value));
+  }
 }

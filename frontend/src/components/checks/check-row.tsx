@@ -1,6 +1,6 @@
 import { CircleCheck, CircleDashed, CircleX } from 'lucide-react';
 import { cn } from '@/lib/cn';
-import type { LiveCheck } from './event-payload';
+import type { LiveCheck } from './check-data';
 
 type Outcome = 'passed' | 'failed' | 'not run';
 
@@ -23,6 +23,7 @@ const kinds: Record<string, string> = {
   http: 'HTTP',
   page: 'page',
   syntax: 'syntax',
+  property: 'property',
 };
 
 function CheckDetail({ check }: { check: LiveCheck }) {
