@@ -24,20 +24,21 @@ RULES = [
         "when": "shout",
         "reply": ["a):\n    return a.upper() + '!'", "a):\n    return f'{a.upper()}!'"],
     },
-    {"when": "went wrong: .*'abab'", "reply": "\n    return text + text + text"},
+    {"when": "went wrong: .*'abab'", "reply": "text):\n    return text + text + text"},
     {
         "when": "triple",
         "reply": [
             "    return 'ababab'",
-            "text):\n    while True: pass",
-            "text):\n    return text * 2",
-            " the text comes three times\n    return ''.join([text] * 3)",
+            " for ever\n    while True: pass",
+            " the text comes twice\n    return text * 2",
+            "    return ''.join([text] * 3)",
         ],
     },
     {
         "when": "is_big",
-        "reply": ["    return n > 1", "n):\n    return n >= 5", "n):\n    return n > 4"],
+        "reply": ["    return n > 1", " five\n    return n >= 5", " more\n    return n > 4"],
     },
+    {"when": "both_of", "reply": "    return [items[0], items[-1]]"},
     {"when": "thrice", "reply": "    return text * 3"},
     {"when": "treble", "reply": ["    return 'ababab'", "    return text * 2"]},
     {"when": "quit", "reply": "    import os; os._exit(0)"},
@@ -82,6 +83,14 @@ async def test_unverified_is_not_done(stage: BenchStage) -> None:
 async def test_a_candidate_that_ends_the_process_proves_nothing(stage: BenchStage) -> None:
     receipt = await solved(stage, "Quits.\nassert quit_now(1) == 12", tries=2)
     assert receipt.status == "FAILED"
+
+
+async def test_a_right_result_in_the_wrong_shape_is_repaired_without_the_model(
+    stage: BenchStage,
+) -> None:
+    receipt = await solved(stage, "First and last.\nassert both_of([1, 2, 3]) == (1, 3)")
+    assert (receipt.status, receipt.attempts, receipt.details["calls"]) == ("SUCCEEDED", 1, 1)
+    assert "return tuple(both_of_unshaped(items))" in receipt.answer
 
 
 async def test_an_easy_example_needs_programs_that_agree(stage: BenchStage) -> None:

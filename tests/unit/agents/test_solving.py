@@ -6,6 +6,7 @@ import pytest
 
 from diono.agents.candidates import Candidate, Field
 from diono.agents.errors import PlanRefused
+from diono.agents.solving.adapting import adapted
 from diono.agents.solving.checks import other_calls
 from diono.agents.solving.problem import Problem, read_problem
 from diono.agents.solving.requests import request_for, signature_of
@@ -165,3 +166,27 @@ def test_verbatim_repeats_are_known_and_do_not_vote() -> None:
     outcome = {"error": "", "checks": [{"passed": True, "got": "2"}]}
     field.candidates.append(Candidate("a", verdict_of(trial, outcome, (True,), "f"), 1))
     assert field.settled(is_last=False) is None
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "shape"),
+    [
+        ("[1, 2]", "(1, 2)", "tuple(pair_unshaped(n, other))"),
+        ("0.53846", "0.54", "round(pair_unshaped(n, other), 2)"),
+        ("['a', 'b']", "'ab'", "''.join(pair_unshaped(n, other))"),
+        ("[3, 1, 2]", "[1, 2, 3]", "sorted(pair_unshaped(n, other))"),
+        ("[2, 1]", "[1, 2]", ""),
+        ("4", "5", ""),
+        ("<object>", "5", ""),
+        ("1" * 300, "'1'", ""),
+    ],
+)
+def test_a_right_result_in_the_wrong_shape_is_shaped(got: str, expected: str, shape: str) -> None:
+    source = 'def pair(n, other=2):\n    """See pair(1)."""\n    return [n, pair(other)]\n'
+    outcome = {"checks": [{"passed": True}, {"passed": False, "got": got, "expected": expected}]}
+    found = adapted(source, "pair", outcome)
+    assert bool(found) is bool(shape)
+    if shape:
+        assert found.endswith(f"def pair(n, other=2):\n    return {shape}\n")
+        assert "return [n, pair_unshaped(other)]" in found
+        assert '"""See pair(1)."""' in found

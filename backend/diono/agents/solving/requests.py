@@ -20,7 +20,8 @@ HOTTEST = 1.2
 SHOWN_CHECKS = 3
 # What comes after the function is talk: it costs tokens and proves nothing.
 _STOP = ("\n```", "\nassert ", "\nprint(", "\n# Test", "\n# Example", "\nif __name__")
-_FORMS = ("docstring", "name", "comment", "reason", "rule")
+# By what they cost: a docstring that is begun need not be written.
+_FORMS = ("docstring", "rule", "reason", "comment", "docstring", "name")
 _NAMES: dict[type, tuple[str, ...]] = {
     int: ("n", "m", "k"),
     float: ("a", "b", "c"),

@@ -11,6 +11,7 @@ from diono.agents.candidates import Candidate, Field
 from diono.agents.cleaning import is_only_a_stub, python_module
 from diono.agents.meter import Meter, Run
 from diono.agents.parsing import refusal_of
+from diono.agents.solving.adapting import adapted
 from diono.agents.solving.checks import Gate, gate_of
 from diono.agents.solving.problem import Problem
 from diono.agents.solving.requests import request_for
@@ -19,8 +20,8 @@ from diono.kernel.events import EventType
 
 TRIES = 14
 OPINIONS = 2
-# About two plain answers of a small model, or eight short functions.
-TOKENS = 550
+# Two to three plain answers of a small model, or ten short functions.
+TOKENS = 700
 # After so many failures an example is often met by chance.
 EARLY = 2
 REPEATS_ALLOWED = 6
@@ -116,7 +117,15 @@ async def _tried(run: Run, hunt: _Hunt, source: str, attempt: int) -> Candidate:
     gate, name = hunt.gate, hunt.problem.name
     trial = Trial(source, gate.checks, gate.calls, hunt.problem.preamble)
     outcome = await run_trial(run, f"run {name}.{attempt}", trial)
-    candidate = Candidate(source, verdict_of(trial, outcome, gate.firm, name), attempt)
+    verdict = verdict_of(trial, outcome, gate.firm, name)
+    shaped = "" if gate.is_own or not verdict.problem else adapted(source, name, outcome)
+    if shaped:
+        again = replace(trial, source=shaped)
+        told = await run_trial(run, f"run {name}.{attempt} in another shape", again)
+        better = verdict_of(again, told, gate.firm, name)
+        if not better.problem:
+            source, outcome, verdict = shaped, told, better
+    candidate = Candidate(source, verdict, attempt)
     hunt.pool.candidates.append(candidate)
     hunt.seen[attempt] = tuple(passed_of(outcome))
     hunt.hint = "" if hunt.passing else candidate.verdict.problem
