@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from diono.cli.arguments_models import add_keys, add_models, add_stats
 from diono.cli.arguments_projects import add_chat, add_projects
 from diono.cli.arguments_sandbox import add_sandbox, add_sandboxd
 from diono.cli.outcome import EmptyPrompt, PromptTooLarge, UsageError
@@ -80,7 +81,9 @@ def _grammar() -> argparse.ArgumentParser:
     _add_tasks(add("tasks", "list, show or cancel tasks"))
     add_chat(add("chat", "talk with the agent in a project"))
     add_projects(add("projects", "list, show, make, fork, restore or delete projects"))
-    _add_models(add("models", "list the models, or fetch one"))
+    add_models(add("models", "list the models, fetch one, or measure how it is best used"))
+    add_keys(add("keys", "list, make or revoke API keys for programs"), _positive)
+    add_stats(add("stats", "how tasks went; compare two, or rerun one on another model"), _positive)
     _add_json(add("doctor", "check this machine; for each failing item, say the fix"))
     test = add("test", "install what the tests need, and run them all")
     extent = test.add_mutually_exclusive_group()
@@ -140,12 +143,6 @@ def _add_tasks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=("list", "show", "cancel"), default="list")
     parser.add_argument("task_id", nargs="?", help="for show and cancel")
     parser.add_argument("--limit", type=_positive, default=20)
-    _add_json(parser)
-
-
-def _add_models(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", nargs="?", choices=("list", "pull"), default="list")
-    parser.add_argument("name", nargs="?", help="for pull: provider/name")
     _add_json(parser)
 
 

@@ -10,6 +10,8 @@ from diono.cli.api import Api
 from diono.cli.outcome import ServerProblem, UsageError
 from diono.cli.server import find_server, next_free_port, start_in_background
 from diono.features.accounts.service import Accounts
+from diono.features.models.service import ModelFits
+from diono.infra.clock import SystemClock
 from diono.infra.database import Database
 from diono.infra.server_file import OneTimePassword
 from diono.llm.catalog import ModelCatalog
@@ -63,6 +65,21 @@ async def open_accounts(settings: Settings) -> AsyncGenerator[Accounts]:
 def open_catalog(settings: Settings) -> ModelCatalog:
     """Return the models of every configured provider; the caller closes it."""
     return ModelCatalog(provider_factories(main_module().llm_config(settings)))
+
+
+@asynccontextmanager
+async def open_fits(settings: Settings) -> AsyncGenerator[ModelFits]:
+    """Open the measurements of models on the database itself; for when no server runs."""
+    main = main_module()
+    database: Database = main.Database(main.database_url(settings))
+    catalog = open_catalog(settings)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        await main.migrate(database)
+        yield ModelFits(database, catalog, SystemClock())
+    finally:
+        await catalog.close()
+        await database.close()
 
 
 def main_module() -> ModuleType:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import openai
@@ -22,9 +23,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+def _with_key(server: Server, **key: Any) -> OpenAI:
+    return OpenAI(base_url=f"{server.url}/v1", api_key=server.key(**key))
+
+
 @pytest.fixture
 def client(server: Server) -> Iterator[OpenAI]:
-    with OpenAI(base_url=f"{server.url}/v1", api_key=server.key()) as client:
+    with _with_key(server) as client:
         yield client
 
 
@@ -100,8 +105,11 @@ def test_a_conversation_stays_in_its_project(client: OpenAI) -> None:
 
 
 def test_errors_have_openais_form(client: OpenAI, server: Server) -> None:
-    with pytest.raises(openai.AuthenticationError) as refused:
-        OpenAI(base_url=f"{server.url}/v1", api_key="diono_wrong").models.list()
+    with (
+        OpenAI(base_url=f"{server.url}/v1", api_key="diono_wrong") as nobody,
+        pytest.raises(openai.AuthenticationError) as refused,
+    ):
+        nobody.models.list()
     assert refused.value.code == "invalid_api_key"
     with pytest.raises(openai.NotFoundError, match="no agent") as missing:
         client.chat.completions.create(model="diono/nobody", messages=_user("x"))
@@ -124,18 +132,18 @@ def test_errors_have_openais_form(client: OpenAI, server: Server) -> None:
 
 
 def test_a_key_does_what_its_scopes_say_in_its_project(server: Server) -> None:
-    reader = OpenAI(base_url=f"{server.url}/v1", api_key=server.key(scopes=["read"]))
-    assert reader.models.list().data
-    with pytest.raises(openai.PermissionDeniedError, match="chat"):
-        reader.chat.completions.create(model=MODEL, messages=_user("Say hello"))
+    with _with_key(server, scopes=["read"]) as reader:
+        assert reader.models.list().data
+        with pytest.raises(openai.PermissionDeniedError, match="chat"):
+            reader.chat.completions.create(model=MODEL, messages=_user("Say hello"))
     project = server.call("POST", "/api/tasks", {"prompt": "A thing"})["project_id"]
-    bound = OpenAI(base_url=f"{server.url}/v1", api_key=server.key(project_id=project))
-    reply = bound.chat.completions.create(model=AGENT, messages=_user("What is two?"))
-    assert reply.model_extra["diono"]["project_id"] == project
-    with pytest.raises(openai.PermissionDeniedError):
-        bound.chat.completions.create(
-            model=AGENT, messages=_user("x"), extra_headers={"X-Diono-Project": "prj_other"}
-        )
+    with _with_key(server, project_id=project) as bound:
+        reply = bound.chat.completions.create(model=AGENT, messages=_user("What is two?"))
+        assert reply.model_extra["diono"]["project_id"] == project
+        with pytest.raises(openai.PermissionDeniedError):
+            bound.chat.completions.create(
+                model=AGENT, messages=_user("x"), extra_headers={"X-Diono-Project": "prj_other"}
+            )
 
 
 def test_a_model_that_fails_is_an_error_and_is_not_asked_again(client: OpenAI) -> None:

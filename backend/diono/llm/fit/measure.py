@@ -184,6 +184,11 @@ def _window_notes(window: WindowFacts) -> list[str]:
     notes: list[str] = []
     if window.limit:
         notes.append(f"The server takes no more than {window.limit} tokens, whatever it says.")
+    elif window.tested and not window.is_deepest:
+        notes.append(
+            f"Prompts of more than {window.tested} tokens were not tried: there its provider is "
+            "believed, and a prompt that it cuts is told by its count."
+        )
     if window.lost_at:
         notes.append(f"It lost a fact at the start of a prompt of {window.lost_at} tokens.")
     return notes

@@ -26,13 +26,15 @@ _LINE = "Shelf {number}: the clerk puts {count} boxes of paper beside the door a
 @dataclass
 class WindowFacts:
     """``tested`` is the longest prompt that was read whole; ``recall`` the longest in which the
-    fact was found; ``limit`` is where the server cut or refused (0: it did not)."""
+    fact was found; ``limit`` is where the server cut or refused (0: it did not). ``is_deepest``:
+    the whole window was tried."""
 
     tested: int = 0
     recall: int = 0
     limit: int = 0
     token_ratio: float = 1.0
     lost_at: int = 0
+    is_deepest: bool = False
 
 
 async def probe_window(bench: Bench, seconds: float) -> WindowFacts:
@@ -53,6 +55,7 @@ async def probe_window(bench: Bench, seconds: float) -> WindowFacts:
         answer = await bench.ask(request, left)
         if not _take(facts, bench, request, answer, before):
             break
+        facts.is_deepest = depth >= round(claimed * _SHARE_OF_CLAIM)
         before = answer
     return facts
 
