@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event
+from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -101,6 +101,16 @@ class Database:
             await connection.execution_options(is_read=True)
             async with AsyncSession(connection, expire_on_commit=False) as session:
                 yield session
+
+    @asynccontextmanager
+    async def exclusive(self, lock: int) -> AsyncGenerator[None]:
+        """Keep out every other process that asks for the same lock; on SQLite there is none."""
+        if self.is_sqlite:
+            yield
+            return
+        async with self.read() as session:
+            await session.execute(select(func.pg_advisory_xact_lock(lock)))
+            yield
 
     async def close(self) -> None:
         await self.engine.dispose()

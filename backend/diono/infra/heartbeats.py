@@ -10,7 +10,7 @@ from typing import Protocol
 
 from loguru import logger
 from sqlalchemy import String, delete, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from diono.infra.clock import Clock
@@ -18,6 +18,9 @@ from diono.infra.database import Base, Database, UtcDateTime
 
 BEAT_SECONDS = 5.0
 STALE_SECONDS = 30.0
+# Names of processes that are long gone.
+FORGET_SECONDS = 24 * 3600.0
+_TAKE_LOCK = 0x74616B65
 
 
 class Executor(Base):
@@ -49,10 +52,11 @@ class Heartbeats:
         self._clock = clock
 
     async def beat(self) -> None:
+        now = self._clock.now()
+        long_ago = now - timedelta(seconds=FORGET_SECONDS)
         async with self._database.write() as session:
-            await session.merge(
-                Executor(executor_id=self._executor_id, heartbeat_at=self._clock.now())
-            )
+            await session.merge(Executor(executor_id=self._executor_id, heartbeat_at=now))
+            await session.execute(delete(Executor).where(Executor.heartbeat_at < long_ago))
 
     async def leave(self) -> None:
         """Say good-bye, so that others take over at once what is left here."""
@@ -72,13 +76,22 @@ class Heartbeats:
         A frozen executor that wakes up later finishes the step it is in and stops, so a step can
         run twice but a run cannot end twice.
         """
-        living = await self.living()
-        unfinished = await runs.unfinished()
-        orphans = [run for run, executor in unfinished.items() if executor not in living]
-        for run_id in orphans:
-            logger.warning("run {} had lost its executor and goes on here", run_id)
-            await runs.resume(run_id)
+        if not await self._orphans(runs):
+            return []
+        # Looked at again: another process may have seen the same, and its resume must not be
+        # followed by a second one, which would break off what has begun by then.
+        async with self._database.exclusive(_TAKE_LOCK):
+            orphans = await self._orphans(runs)
+            for run_id in orphans:
+                logger.warning("run {} had lost its executor and goes on with another", run_id)
+                await runs.resume(run_id)
         return orphans
+
+    async def _orphans(self, runs: Runs) -> list[str]:
+        # In this order: an executor is alive before it takes its first run.
+        unfinished = await runs.unfinished()
+        living = await self.living() if unfinished else set[str]()
+        return [run for run, executor in unfinished.items() if executor not in living]
 
     async def keep(self, runs: Runs) -> None:
         """Beat and look for orphans until cancelled; a database that is away is tried again."""
@@ -87,5 +100,5 @@ class Heartbeats:
             try:
                 await self.beat()
                 await self.take_over(runs)
-            except DBAPIError as error:
+            except (SQLAlchemyError, OSError) as error:
                 logger.warning("heartbeat failed: {}", error)

@@ -13,6 +13,7 @@ parked: it is in no process's memory then, and is replayed when it goes on.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import Context
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,8 +33,10 @@ QUEUE = "runs"
 # For runs that go on only to end: they need no place among the others.
 ENDINGS = "endings"
 POLL_SECONDS = 0.2
-# So many crashes inside one run, without progress by hand, and it is given up as their cause.
-RECOVERIES = 20
+# What crashes again and again is given up by the caller, who knows whether it gets any further.
+RECOVERIES = 1000
+# As many ended runs are forgotten at a time.
+FORGET_AT_ONCE = 200
 
 
 class WorkflowEngine:
@@ -153,9 +156,23 @@ class WorkflowEngine:
         )
         return {status.workflow_id: status.executor_id or "" for status in found}
 
-    async def forget(self, run_ids: Sequence[str]) -> None:
-        """Delete what is recorded of runs that have ended."""
-        await DBOS.delete_workflows_async(list(run_ids))
+    async def steps_done(self, run_id: str) -> int:
+        """Return how many steps of a run are recorded."""
+        steps = DBOS.list_workflow_steps_async(run_id, load_output=False)
+        return len(await asyncio.create_task(steps, context=Context()))
+
+    async def forget_ended(self, before: datetime) -> int:
+        """Delete what is recorded of runs that ended before; return how many."""
+        ended = await DBOS.list_workflows_async(
+            status=["SUCCESS", "ERROR"],
+            completed_before=before.isoformat(),
+            limit=FORGET_AT_ONCE,
+            load_input=False,
+            load_output=False,
+        )
+        if ended:
+            await DBOS.delete_workflows_async([status.workflow_id for status in ended])
+        return len(ended)
 
     async def close(self) -> None:
         """Break off what runs; it goes on at the next launch, at the step in flight.

@@ -4,69 +4,72 @@ import asyncio
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
 from diono.features.accounts.service import Accounts
-from diono.features.tasks.schemas import CreateTask, TaskState
+from diono.features.tasks.errors import NoOpenQuestion, TaskEnded
+from diono.features.tasks.schemas import AnswerQuestion, CreateTask, TaskState
 from diono.features.tasks.service import Tasks
 from diono.infra.blobs import FolderBlobs
 from diono.infra.bus import PollingBus
 from diono.infra.clock import SystemClock
 from diono.infra.database import Database
+from diono.infra.migrations import migrate
 from diono.infra.tokens import TokenSigner
 from diono.kernel.events import Event
+from diono.kernel.ids import new_id
 
 WORKER = Path(__file__).with_name("worker.py")
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 120.0
 
 
-class Workers:
-    """Processes that run tasks, by their executor's name."""
+@dataclass(frozen=True)
+class Place:
+    """Where a test's tasks, its durable runs and its files are."""
 
-    def __init__(self, database_url: str, workflows: str, folder: Path) -> None:
-        command = [sys.executable, str(WORKER), database_url, workflows, str(folder)]
-        self._folder = folder
-        self._log = (folder / "workers.log").open("ab")
-        self._parent = Popen(command, stdin=PIPE, stdout=PIPE, stderr=self._log, text=True)
-        self._pids: dict[str, int] = {}
-        assert self._line() == "ready"
+    database: str
+    workflows: str
+    folder: Path
 
-    def start(self, name: str) -> None:
-        assert self._parent.stdin is not None
-        self._parent.stdin.write(f"{name}\n")
-        self._parent.stdin.flush()
-        self._pids[name] = int(self._line())
+    @property
+    def is_shared(self) -> bool:
+        return "://" in self.workflows
 
-    def kill(self, name: str) -> None:
-        """End it as a power cut would."""
-        os.kill(self._pids.pop(name), signal.SIGKILL)
+    @contextmanager
+    def workers(self, count: int) -> Iterator[None]:
+        """So many processes that run tasks; one that dies is started again."""
+        arguments = [self.database, self.workflows, str(self.folder), str(count)]
+        with (self.folder / "workers.log").open("ab") as log:
+            parent = Popen([sys.executable, str(WORKER), *arguments], stdout=PIPE, stderr=log)
+            assert parent.stdout is not None
+            try:
+                assert parent.stdout.readline() == b"ready\n"
+                yield
+            finally:
+                parent.terminate()
+                parent.communicate(timeout=10)
+                # Shown when the test fails.
+                print((self.folder / "workers.log").read_text()[-6000:])
 
-    def close(self) -> None:
-        for pid in self._pids.values():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._parent.communicate(timeout=10)
-        self._log.close()
-        print((self._folder / "workers.log").read_text()[-6000:])  # shown when the test fails
-
-    def _line(self) -> str:
-        assert self._parent.stdout is not None
-        return self._parent.stdout.readline().strip()
-
-
-@contextmanager
-def workers(database_url: str, workflows: str, folder: Path) -> Iterator[Workers]:
-    opened = Workers(database_url, workflows, folder)
-    try:
-        yield opened
-    finally:
-        opened.close()
+    async def runs(self) -> Counter[str]:
+        """Return the durable engine's own counts of runs by status."""
+        url = self.database if self.is_shared else f"sqlite+aiosqlite:///{self.workflows}"
+        table = f"{'dbos.' if self.is_shared else ''}workflow_status"
+        engine = create_async_engine(url)
+        async with engine.connect() as connection:
+            rows = await connection.execute(text(f"SELECT status FROM {table}"))
+            found = Counter(str(row[0]) for row in rows)
+        await engine.dispose()
+        return found
 
 
 class NoRuns:
@@ -93,11 +96,13 @@ class Desk:
         """Take every model."""
 
     async def user(self) -> str:
-        name = f"user-{datetime.now(UTC).timestamp()}"
-        return (await self._accounts.create(name, "long enough password")).user_id
+        return (await self._accounts.create(new_id("user"), "long enough password")).user_id
 
-    async def start(self, owner: str, prompt: str = "Walk", **wanted: Any) -> TaskState:
-        task = await self.tasks.create(owner, CreateTask(prompt=prompt, **wanted))
+    async def start(self, owner: str, kill_at: int = 0, **wanted: Any) -> TaskState:
+        """Queue a task; its worker is to die at that point of the run."""
+        task = await self.tasks.create(owner, CreateTask(prompt="Walk", **wanted))
+        if kill_at:
+            (self.folder / "points" / f"{task.task_id}.kill").write_text(str(kill_at))
         return await self.tasks.run(owner, task.task_id, NoRuns())
 
     async def until(
@@ -111,18 +116,47 @@ class Desk:
         return state
 
     async def ended(self, owner: str, task_id: str) -> TaskState:
-        return await self.until(owner, task_id, lambda state: state.status.is_terminal)
+        """Wait for the end; say yes to what is asked on the way there."""
+
+        def is_of_interest(state: TaskState) -> bool:
+            return state.status.is_terminal or state.waiting_for is not None
+
+        while True:
+            state = await self.until(owner, task_id, is_of_interest)
+            if state.status.is_terminal:
+                return state
+            try:
+                await self.tasks.answer(owner, task_id, AnswerQuestion(approved=True, text="yes"))
+            except (NoOpenQuestion, TaskEnded):
+                continue
 
     async def events(self, owner: str, task_id: str) -> list[Event]:
         return (await self.tasks.events(owner, task_id, 0, 0)).events
+
+    async def rows(self, table: str, state: TaskState) -> int:
+        query = text(f"SELECT count(*) FROM {table} WHERE project_id = :project")
+        async with self.database.read() as session:
+            return int(await session.scalar(query, {"project": state.project_id}) or 0)
+
+    def points(self, task_id: str) -> list[str]:
+        lines = (self.folder / "points" / task_id).read_text().splitlines()
+        return [line.partition("\t")[0] for line in lines]
+
+    def deaths(self) -> list[str]:
+        return (self.folder / "deaths").read_text().splitlines()
 
     def journal(self) -> list[str]:
         file = self.folder / "journal"
         return file.read_text().splitlines() if file.exists() else []
 
-    def holder(self) -> str:
-        """Return the worker that wrote the last line."""
-        return (self.folder / "holder").read_text()
+    def holder(self) -> int:
+        """Return the process that wrote the last line."""
+        return int((self.folder / "holder").read_text())
+
+    def signal_holder(self, number: signal.Signals) -> int:
+        pid = self.holder()
+        os.kill(pid, number)
+        return pid
 
     async def until_line(self, line: str, count: int = 1) -> None:
         """Wait until the workers have written a line so many times."""
@@ -132,8 +166,11 @@ class Desk:
                     await ticks.wait(1.0)
 
 
-async def open_desk(database: Database, folder: Path) -> AsyncIterator[Desk]:
-    desk = Desk(database, folder)
+async def open_desk(place: Place) -> AsyncIterator[Desk]:
+    database = Database(place.database)
+    await migrate(database)
+    desk = Desk(database, place.folder)
     await desk.bus.start()
     yield desk
     await desk.bus.close()
+    await database.close()

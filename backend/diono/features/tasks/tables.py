@@ -96,7 +96,8 @@ class QueueEntry(Base):
     """An accepted task until it ends: its place in the queue and the time it has used.
 
     ``state``: ``queued`` (waits for its turn), ``running`` (holds a slot), ``waiting`` (for the
-    user) or ``paused``; the last two hold their project, but no slot and no process.
+    user) or ``paused``; the last two hold their project, but no slot and no process. ``begins``
+    counts how often a process took the run in hand at the same recorded step.
     """
 
     __tablename__ = "queue_entries"
@@ -110,6 +111,8 @@ class QueueEntry(Base):
     admitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     active_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     active_seconds: Mapped[float] = mapped_column(default=0.0)
+    begins: Mapped[int] = mapped_column(default=0)
+    begun_at_step: Mapped[int] = mapped_column(default=0)
     side_projects: Mapped[list[str]] = mapped_column(JSON, default=list)
 
 

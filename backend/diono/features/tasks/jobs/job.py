@@ -15,6 +15,9 @@ from diono.features.tasks.jobs.stage import House, Place, TaskStage
 from diono.kernel.errors import DionoError
 from diono.kernel.events import AgentRole, EventDraft, EventType
 
+# Without a recorded step in between.
+MOST_CRASHES = 5
+
 
 class RunLost(DionoError):
     code = "run_lost"
@@ -40,18 +43,25 @@ class TaskJob:
     async def run(self, task_id: str) -> None:
         """Run one task to its end, or until it rests. Never raises for what the runner does: the
         task ends as FAILED with a reason instead. A stop of the process leaves the task to its
-        next start."""
+        next start, or to another process."""
         place = await self._place(task_id)
+        if place is None:
+            # It ended just before its process died.
+            return
         work = asyncio.ensure_future(self._work(place))
         try:
             await asyncio.wait({work})
         except asyncio.CancelledError:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+            await self.house.queue.lay_down(task_id)
             raise
         if work.cancelled():
             raise asyncio.CancelledError
         error = work.exception()
+        if error is not None and not isinstance(error, Exception):
+            # The engine's own: another process has the run, and it is not ours to end any more.
+            raise error
         receipt = work.result() if error is None else self._failed(place, error)
         await self._finish(place, receipt, error)
 
@@ -60,15 +70,26 @@ class TaskJob:
         if not await self.house.queue.is_running(task_id):
             return
         place = await self._place(task_id)
+        if place is None:
+            return
         error = RunLost(detail)
         await self._finish(place, self._failed(place, error), error)
 
-    async def _place(self, task_id: str) -> Place:
-        facts = await self.house.ledger.facts(task_id)
-        return Place(facts, await self.house.queue.begin(task_id), self.house)
+    async def _place(self, task_id: str) -> Place | None:
+        steps_done = await self.house.engine.steps_done(task_id)
+        activity = await self.house.queue.begin(task_id, steps_done)
+        if activity is None:
+            return None
+        return Place(await self.house.ledger.facts(task_id), activity, self.house)
 
     async def _work(self, place: Place) -> Receipt:
         facts, staff = place.facts, self.staff
+        if place.activity.crashes >= MOST_CRASHES:
+            raise RunLost(
+                f"The process that ran the task died {MOST_CRASHES} times in the same step, so "
+                "the task was given up as the likely cause. What was done before is kept. See the "
+                "server's log, free memory if it was out of it, then retry the task."
+            )
         Budget(facts, None, place.seconds_left).check_begin()
         runner = await asyncio.to_thread(staff.runners.of, facts.runner)
         model = await staff.models.bind(facts.model)

@@ -1,6 +1,7 @@
 """What a job needs from the rest of the house."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from diono.agents.digest import Summarise
@@ -25,6 +26,10 @@ class Engine(Protocol):
     async def park(self, run_id: str) -> None: ...
 
     async def status(self, run_id: str) -> RunStatus: ...
+
+    async def steps_done(self, run_id: str) -> int: ...
+
+    async def forget_ended(self, before: datetime) -> int: ...
 
 
 class Runners(Protocol):

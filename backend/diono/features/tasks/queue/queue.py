@@ -24,6 +24,7 @@ from diono.infra.database import Database
 from diono.kernel.events import EventDraft
 
 QUEUE_TOPIC = "queue"
+_START_LOCK = 0x7374617274
 EXPIRED = Decision(is_approved=False, is_expired=True)
 
 Rest = Literal["waiting", "paused"]
@@ -40,10 +41,14 @@ class Admitted:
 
 @dataclass(frozen=True)
 class Activity:
-    """The time that a run has used: in earlier stretches, and since when in this one."""
+    """The time that a run has used: in earlier stretches, and since when in this one.
+
+    ``crashes``: how often its process died in it since its last recorded step.
+    """
 
     seconds: float
     since: datetime
+    crashes: int = 0
 
 
 class Queue:
@@ -78,8 +83,8 @@ class Queue:
         await store.note_turn(session, entry.owner_id, now)
         await store.say_state(session, task, TaskStatus.RUNNING, phase, now)
 
-    async def begin(self, task_id: str) -> Activity:
-        """Note that a process has the run in hand, again after a crash.
+    async def begin(self, task_id: str, steps_done: int) -> Activity | None:
+        """Note that a process has the run in hand, again after a crash; None if it has ended.
 
         The time between the last sign of life and now was nobody's work, so it does not count.
         """
@@ -87,12 +92,25 @@ class Queue:
             now = self._clock.now()
             entry = await store.entry(session, task_id)
             if entry is None:
-                return Activity(0.0, now)
+                return None
             if entry.active_since is not None:
                 last = await store.last_event_at(session, task_id) or now
                 entry.active_seconds += max(0.0, (last - entry.active_since).total_seconds())
             entry.active_since = now
-            return Activity(entry.active_seconds, now)
+            if steps_done != entry.begun_at_step:
+                # It got further in its last life, though that ended in a crash as well.
+                entry.begins = min(entry.begins, 1)
+            entry.begins += 1
+            entry.begun_at_step = steps_done
+            return Activity(entry.active_seconds, now, entry.begins - 1)
+
+    async def lay_down(self, task_id: str) -> None:
+        """Note that a process lets go of a run because it stops, in good order."""
+        async with self._locked() as session:
+            entry = await store.entry(session, task_id)
+            if entry is not None and entry.state == "running":
+                _count_time(entry, self._clock.now())
+                entry.begins = 0
 
     async def rest(self, task_id: str, rest: Rest, key: str = "") -> None:
         """Take a run's slot until the user has answered question ``key``, or resumes it. If that
@@ -103,9 +121,8 @@ class Queue:
             if entry is None:
                 return
             task = await store.any_owner(session, task_id, is_for_update=True)
-            if entry.active_since is not None:
-                entry.active_seconds += (now - entry.active_since).total_seconds()
-            entry.active_since = None
+            _count_time(entry, now)
+            entry.begins = 0
             entry.side_projects = []
             if await _is_over(session, task, rest, key):
                 entry.state, entry.queued_at = "queued", now
@@ -164,6 +181,12 @@ class Queue:
             entry = await store.entry(session, task_id)
         return list(entry.side_projects) if entry is not None else []
 
+    @asynccontextmanager
+    async def starting(self) -> AsyncGenerator[None]:
+        """Keep other processes from starting runs meanwhile: two could start the same."""
+        async with self._database.exclusive(_START_LOCK):
+            yield
+
     def _tell(self, task_id: str) -> None:
         self._bus.publish(task_id)
         self._bus.publish(QUEUE_TOPIC)
@@ -187,6 +210,12 @@ async def answer(
     entry = await store.entry(session, task_id)
     if entry is not None and entry.state == "waiting":
         entry.state, entry.queued_at = "queued", now
+
+
+def _count_time(entry: QueueEntry, now: datetime) -> None:
+    if entry.active_since is not None:
+        entry.active_seconds += (now - entry.active_since).total_seconds()
+    entry.active_since = None
 
 
 async def _is_over(session: AsyncSession, task: Task, rest: Rest, key: str) -> bool:
