@@ -94,7 +94,7 @@ def _grammar() -> argparse.ArgumentParser:
     _add_bench(
         add(
             "bench",
-            "measure: a start, builds of a list of requests, sandboxes, or solving functions",
+            "measure: a start, builds and changes of apps, sandboxes, or solving functions",
         )
     )
     add_sandbox(add("sandbox", "make, use and end sandboxes; templates and keys"), _positive)
@@ -153,18 +153,22 @@ def _add_admin(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("start", "build", "sandbox", "solve"))
+    parser.add_argument(
+        "what", choices=("start", "build", "requests", "changes", "sandbox", "solve")
+    )
     parser.add_argument(
         "--runs", type=_positive, help="start, sandbox: repeats (default 5 and 100)"
     )
-    parser.add_argument("--list", dest="requests", type=Path, help="build: a YAML list of requests")
-    parser.add_argument("--only", type=_positive, help="build: the first N requests of the list")
-    parser.add_argument("--model", help="build, solve: the model to use")
+    parser.add_argument(
+        "--list", dest="requests", type=Path, help="build, requests, changes: a YAML list"
+    )
+    parser.add_argument("--only", type=_positive, help="with --list: its first N")
+    parser.add_argument("--model", help="the model to use")
     parser.add_argument("--dataset", type=Path, help="solve: JSON lines (or .gz) of functions")
     parser.add_argument("--limit", type=_positive, help="solve: so many tasks")
     parser.add_argument("--offset", type=_count, default=0, help="solve: leave out the first ones")
     parser.add_argument(
-        "--results", type=Path, help="solve: keep each result here, and go on where it ends"
+        "--results", type=Path, help="keep each result here, and go on where the file ends"
     )
     parser.add_argument(
         "--live", type=_positive, default=100, help="sandbox: so many idle at once (default 100)"

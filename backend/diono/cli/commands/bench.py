@@ -1,4 +1,5 @@
-"""`diono bench start | build | sandbox | solve`: figures with machine and count."""
+"""`diono bench start | build | requests | changes | sandbox | solve`: figures with machine and
+count."""
 
 import argparse
 import asyncio
@@ -6,6 +7,9 @@ import json
 from typing import Any
 
 from diono.cli.bench_build import bench_build, build_table, load_requests
+from diono.cli.bench_changes import bench_changes, changes_table, load_changes
+from diono.cli.bench_requests import bench_requests, load_checked, requests_table
+from diono.cli.bench_requests_stage import Results, open_workshop
 from diono.cli.bench_solve import Plan as SolvePlan
 from diono.cli.bench_solve import bench_solve, solve_table
 from diono.cli.bench_solve_data import load_dataset
@@ -23,6 +27,8 @@ _ROUNDS = 100
 def run(arguments: argparse.Namespace) -> int:
     if arguments.what == "sandbox":
         return _run_sandbox(arguments)
+    if arguments.what in ("requests", "changes"):
+        return _run_apps(arguments)
     if arguments.what == "start":
         result = bench_start(arguments.runs or 5)
         table = start_table(result)
@@ -50,6 +56,28 @@ def _solve(arguments: argparse.Namespace) -> dict[str, Any]:
             return await bench_solve(SolvePlan(dataset, arguments.results), stage)
 
     return asyncio.run(measured())
+
+
+def _run_apps(arguments: argparse.Namespace) -> int:
+    """Exit FAILED when a promise is not kept. Raises UsageError before anything is set up."""
+    is_changes = arguments.what == "changes"
+    apps = load_checked(None if is_changes else arguments.requests)
+    changes = load_changes(arguments.requests, apps) if is_changes else []
+    settings = Settings()
+    prepare_now(("engine", "image", "model"), settings, is_offline=arguments.offline)
+
+    async def measured() -> dict[str, Any]:
+        async with open_stage(settings, arguments.model) as stage:
+            results = Results(arguments.results, stage.model.name)
+            workshop = await open_workshop(stage, settings, results)
+            if is_changes:
+                return await bench_changes(changes[: arguments.only], apps, workshop, results)
+            return await bench_requests(apps[: arguments.only], workshop, results)
+
+    result = asyncio.run(measured())
+    table = changes_table(result) if is_changes else requests_table(result)
+    print(json.dumps(result, ensure_ascii=False) if arguments.as_json else table)
+    return Exit.OK if result["keeps_promise"] else Exit.FAILED
 
 
 def _run_sandbox(arguments: argparse.Namespace) -> int:
