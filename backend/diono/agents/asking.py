@@ -1,12 +1,13 @@
 """Asking the model: one recorded step a question, tokens shown as they come, failures recorded."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from diono.agents.meter import Run
 from diono.agents.parsing import json_of
-from diono.agents.port import JsonObject
+from diono.agents.port import Action, JsonObject
 from diono.kernel.events import EventDraft, EventType
 from diono.llm.errors import ModelError
 from diono.llm.port import ChatRequest, Message
@@ -26,9 +27,31 @@ class Answer:
     is_out_of_time: bool = False
 
 
+@dataclass(frozen=True)
+class Ask:
+    """One question: its step's name, what to ask, and the file that it is about."""
+
+    step: str
+    request: ChatRequest
+    title: str = ""
+
+
 async def ask(run: Run, step: str, request: ChatRequest, title: str = "") -> Answer:
     """Ask the model within a recorded step. A failing provider is an answer with a problem."""
+    return (await ask_together(run, [Ask(step, request, title)]))[0]
 
+
+async def ask_together(run: Run, asks: Sequence[Ask]) -> list[Answer]:
+    """Ask independent questions side by side, each as ``ask`` does."""
+    results = await run.together([(one.step, _action_of(run, one)) for one in asks])
+    answers = [_answer_of(one) for one in results]
+    for answer in answers:
+        if answer.problem:
+            await run.log(f"The model gave no answer: {answer.problem}", "warning")
+    return answers
+
+
+def _action_of(run: Run, question: Ask) -> Action:
     # A step of a lane runs outside of it: who speaks is settled here.
     speaker = run.speaker
 
@@ -43,14 +66,14 @@ async def ask(run: Run, step: str, request: ChatRequest, title: str = "") -> Ans
             pieces += 1
             rate = pieces / max(time.monotonic() - started, 0.001)
             payload = {"text": text, "tokens": pieces, "tokens_per_second": round(rate, 1)}
-            if title:
-                payload["file"] = title
+            if question.title:
+                payload["file"] = question.title
             await run.stage.emit(
                 EventDraft(event_type=EventType.THINKING, agent_role=speaker, payload=payload)
             )
 
         try:
-            reply = await run.stage.model.ask(request, on_text)
+            reply = await run.stage.model.ask(question.request, on_text)
         except ModelError as error:
             return {"problem": f"{error.code}: {error.detail}"}
         return {
@@ -60,16 +83,16 @@ async def ask(run: Run, step: str, request: ChatRequest, title: str = "") -> Ans
             "tokens_out": reply.usage.completion_tokens,
         }
 
-    result = await run.step(step, action)
-    answer = Answer(
+    return action
+
+
+def _answer_of(result: JsonObject) -> Answer:
+    return Answer(
         text=str(result.get("text", "")),
         is_cut=bool(result.get("is_cut")),
         problem=str(result.get("problem", "")),
         is_out_of_time=bool(result.get("out_of_time")),
     )
-    if answer.problem:
-        await run.log(f"The model gave no answer: {answer.problem}", "warning")
-    return answer
 
 
 async def ask_json(

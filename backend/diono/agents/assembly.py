@@ -153,6 +153,7 @@ class Assembly:
             examples=found,
             tries=tries if function.is_required else min(tries, TRIES_FOR_EXTRAS),
             vote=vote,
+            at_once=1 if fit.is_local else AT_ONCE,
             allowance=(lambda: budgets.take(phase)) if budgets else None,
         )
 

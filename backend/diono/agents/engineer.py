@@ -3,36 +3,26 @@
 Greedy first, then fresh samples that are told what went wrong but never shown the old code.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 
 from diono.agents import candidates as judging
-from diono.agents import cleaning, text
-from diono.agents.asking import ask
+from diono.agents import text
+from diono.agents.asking import Ask, ask_together
 from diono.agents.blueprints import BlueprintCatalog
+from diono.agents.drafting import TRIES, Assignment, Draft, Voter, probing, request_for, source_of
 from diono.agents.meter import Run
 from diono.agents.parsing import refusal_of
 from diono.agents.port import JsonObject
-from diono.agents.product_manager import request_of
-from diono.agents.prompting import messages
-from diono.agents.signatures import (
-    javascript_docstring,
-    javascript_signature,
-    python_docstring,
-    python_signature,
-    without_files,
-)
-from diono.agents.spec import Built, Example, FunctionSpec
-from diono.agents.workspace import run_tool
+from diono.agents.spec import Built, FunctionSpec
 from diono.kernel.events import EventType
-from diono.llm.port import ChatRequest
 
-TRIES = 7
+__all__ = ["TRIES", "Assignment", "Failure", "Voter", "check_candidate", "write_function"]
+
 TRIES_FOR_EXTRAS = 3
 REPEATS_ALLOWED = 3
-SAMPLE_TEMPERATURE = 0.8
-ANSWER_TOKENS = 600
-SHOWN_EXAMPLES = 3
+MOST_PROBLEM = 300
 
 
 @dataclass(frozen=True)
@@ -44,72 +34,118 @@ class Failure:
     attempts: int
 
 
-Voter = Callable[[], Awaitable[tuple[Example, ...]]]
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """One function to write, and what it is held against."""
-
-    prompt: str
-    function: FunctionSpec
-    language: str
-    path: str
-    examples: tuple[Example, ...]
-    tries: int = TRIES
-    vote: Voter | None = None
-    """Puts the examples to the vote, once the function has shown that chance plays no part."""
-    round: str = ""
-    allowance: Callable[[], str] | None = None
-    """Asked before each further try; says why there is none, or nothing."""
-
-    @property
-    def code_name(self) -> str:
-        name = self.function.name
-        return text.camel(name) if self.language == "javascript" else name
-
-
 async def write_function(
     run: Run, catalog: BlueprintCatalog, assignment: Assignment, hint: str = ""
 ) -> Built | Failure:
     """Try until the examples or several programs agree, at most ``tries`` times."""
-    field = judging.Field()
-    attempt = 0
-    while attempt < assignment.tries and field.repeats <= REPEATS_ALLOWED:
-        refusal = assignment.allowance() if attempt and assignment.allowance else ""
-        if refusal:
-            hint = f"{hint}; {refusal}" if hint else refusal
-            break
-        attempt += 1
-        run.meter.attempts += 1
-        source, problem, is_over = await _attempt(run, assignment, attempt, hint, field)
-        if is_over:
-            break
-        problem = problem or refusal_of(source, assignment.code_name)
-        if not problem and field.is_repeat(source):
-            problem = "the answer repeats an earlier one"
-        if problem:
-            await _report(run, assignment, attempt, problem)
-            hint = problem if not problem.startswith("the answer repeats") else hint
-            continue
-        seen = await _probe(run, catalog, assignment, source, attempt)
-        verdict = judging.judge(assignment.function, assignment.examples, seen)
-        if assignment.vote is not None and not verdict.is_broken and not verdict.is_random:
-            assignment = replace(assignment, examples=await assignment.vote(), vote=None)
-            verdict = judging.judge(assignment.function, assignment.examples, seen)
-        candidate = judging.Candidate(source, verdict, attempt)
-        field.candidates.append(candidate)
-        await _report(run, assignment, attempt, verdict.problem, verdict.is_proven)
-        hint = "" if verdict.is_doubtful and attempt % 2 == 0 else verdict.problem
-        if verdict.is_proven:
-            return _built(assignment, candidate, "", attempt)
-        settled = field.settled(is_last=False)
+    return await _Writing(run, catalog, assignment, hint).result()
+
+
+@dataclass
+class _Writing:
+    """One function being written: one greedy candidate; if that fails, rounds of fresh ones, side
+    by side where the model can answer so."""
+
+    run: Run
+    catalog: BlueprintCatalog
+    assignment: Assignment
+    hint: str
+    field: judging.Field = dataclass_field(default_factory=judging.Field)
+    attempts: int = 0
+    is_over: bool = False
+    is_crowded: bool = False
+    """There is no room for sandboxes beside the project's."""
+
+    async def result(self) -> Built | Failure:
+        while numbers := self._numbers():
+            drafts = await self._drafts(numbers)
+            for draft, seen in zip(drafts, await self._seen(drafts), strict=True):
+                built = await self._judged(draft, seen)
+                if built is not None:
+                    return built
+        settled = self.field.settled(is_last=True)
         if settled is not None:
-            return _built(assignment, settled[0], settled[1], attempt)
-    settled = field.settled(is_last=True)
-    if settled is not None:
-        return _built(assignment, settled[0], settled[1], attempt)
-    return Failure(assignment.function, hint or "no usable answer", attempt)
+            return _built(self.assignment, settled[0], settled[1], self.attempts)
+        return Failure(self.assignment.function, self.hint or "no usable answer", self.attempts)
+
+    def _numbers(self) -> list[int]:
+        """Number the next round's candidates; there are none once it is time to stop."""
+        if self.is_over or self.field.repeats > REPEATS_ALLOWED:
+            return []
+        assignment = self.assignment
+        most = assignment.at_once if self.attempts else 1
+        numbers: list[int] = []
+        for _ in range(min(most, assignment.tries - self.attempts)):
+            may = assignment.allowance
+            refusal = may() if may is not None and self.attempts else ""
+            if refusal:
+                self.hint = f"{self.hint}; {refusal}" if self.hint else refusal
+                self.is_over = True
+                break
+            self.attempts += 1
+            self.run.meter.attempts += 1
+            numbers.append(self.attempts)
+        return numbers
+
+    async def _drafts(self, numbers: Sequence[int]) -> list[Draft]:
+        """Ask for candidates and return those that are worth a run."""
+        run, assignment = self.run, self.assignment
+        asked = [request_for(run, assignment, n, self.hint, self.field.repeats) for n in numbers]
+        step = f"write {assignment.function.name}{assignment.round}"
+        asks = [
+            Ask(f"{step}.{number}", request, assignment.path)
+            for number, (request, _) in zip(numbers, asked, strict=True)
+        ]
+        answers = await ask_together(run, asks)
+        drafts: list[Draft] = []
+        for number, (_, begun), answer in zip(numbers, asked, answers, strict=True):
+            if answer.problem:
+                self.hint = self.hint or answer.problem
+                self.is_over = True
+                continue
+            source, problem = source_of(assignment, begun, answer.text)
+            problem = problem or refusal_of(source, assignment.code_name)
+            if problem:
+                self.hint = problem
+            elif self.field.is_repeat(source):
+                problem = "the answer repeats an earlier one"
+            if problem:
+                await _report(run, assignment, number, problem)
+            else:
+                drafts.append(Draft(number, source))
+        return drafts
+
+    async def _seen(self, drafts: Sequence[Draft]) -> list[JsonObject]:
+        """Run the drafts, side by side in sandboxes of their own."""
+        if not drafts:
+            return []
+        is_alone = len(drafts) == 1 or self.is_crowded
+        branches = [
+            probing(self.run, self.catalog, self.assignment, draft, 0 if is_alone else slot)
+            for slot, draft in enumerate(drafts, 1)
+        ]
+        results = await self.run.together(branches)
+        self.is_crowded = self.is_crowded or any(one.get("is_crowded") for one in results)
+        return [one["probe"] for one in results]
+
+    async def _judged(self, draft: Draft, seen: JsonObject) -> Built | None:
+        """Return the accepted candidate, if this one settles it."""
+        function, assignment = self.assignment.function, self.assignment
+        verdict = judging.judge(function, assignment.examples, seen)
+        if assignment.vote is not None and not verdict.is_broken and not verdict.is_random:
+            voted = await assignment.vote()
+            self.assignment = assignment = replace(assignment, examples=voted, vote=None)
+            verdict = judging.judge(function, voted, seen)
+        candidate = judging.Candidate(draft.source, verdict, draft.number)
+        self.field.candidates.append(candidate)
+        # Code can put anything of any length into its errors and results.
+        problem = text.one_line(verdict.problem, MOST_PROBLEM)
+        await _report(self.run, assignment, draft.number, problem, verdict.is_proven)
+        self.hint = "" if verdict.is_doubtful and draft.number % 2 == 0 else problem
+        if verdict.is_proven:
+            return _built(assignment, candidate, "", self.attempts)
+        settled = self.field.settled(is_last=False)
+        return _built(assignment, *settled, self.attempts) if settled is not None else None
 
 
 async def check_candidate(
@@ -117,102 +153,14 @@ async def check_candidate(
 ) -> Built | None:
     """Hold one ready source against the examples; None if it does not meet most of them."""
     attempt = assignment.tries + 1
-    seen = await _probe(run, catalog, assignment, source, attempt)
+    step, action = probing(run, catalog, assignment, Draft(attempt, source), 0)
+    seen: JsonObject = (await run.step(step, action))["probe"]
     verdict = judging.judge(assignment.function, assignment.examples, seen)
     await _report(run, assignment, attempt, verdict.problem)
     if verdict.is_broken or verdict.passed < 2 or verdict.passed * 4 < verdict.firm * 3:
         return None
     proof = "" if verdict.passed == verdict.firm else "a proven inverse"
     return _built(assignment, judging.Candidate(source, verdict, attempt), proof, attempt)
-
-
-async def _attempt(
-    run: Run, assignment: Assignment, attempt: int, hint: str, field: judging.Field
-) -> tuple[str, str, bool]:
-    """Return (source, problem, is it time to stop)."""
-    request, begun = _request(run, assignment, attempt, hint, field.repeats)
-    step = f"write {assignment.function.name}{assignment.round}.{attempt}"
-    answer = await ask(run, step, request, assignment.path)
-    if answer.problem:
-        return "", answer.problem, True
-    if assignment.language == "javascript":
-        return cleaning.javascript_module(answer.text), "", False
-    source = cleaning.python_module(begun, answer.text)
-    if not source:
-        return "", "the code was cut or is not valid Python", False
-    if cleaning.is_only_a_stub(source, assignment.code_name):
-        return "", "the function does nothing", False
-    return source, "", False
-
-
-def _shown(examples: Sequence[Example], attempt: int) -> list[Example]:
-    """Choose examples for the docstring: the telling ones among the unanimous ones; every second
-    try, those with a mere majority too, for they may carry what the sure ones do not show."""
-    usable = [
-        one for one in examples if one.is_firm and (one.votes == one.voters or attempt % 2 == 0)
-    ]
-    weighty = [one for one in usable if one.expected not in ("", [], {}, None)]
-    return [*weighty, *[one for one in usable if one not in weighty]][:SHOWN_EXAMPLES]
-
-
-def _request(
-    run: Run, assignment: Assignment, attempt: int, hint: str, repeats: int
-) -> tuple[ChatRequest, str]:
-    function = assignment.function
-    shown = _shown(assignment.examples, attempt)
-    told = f"An earlier attempt went wrong: {hint}. Avoid that." if hint else ""
-    request_text = request_of(assignment.prompt)
-    if any(one.is_file for one in function.parameters):
-        request_text = without_files(request_text)
-    values = {"request": request_text, "hint": told}
-    begun = ""
-    if assignment.language == "javascript":
-        chat = messages(
-            "javascript_function",
-            signature=javascript_signature(function),
-            docstring=javascript_docstring(function, tuple(shown)),
-            **values,
-        )
-    else:
-        docstring = python_docstring(function, tuple(shown))
-        signature = python_signature(function)
-        if run.stage.model.profile.supports_prefill:
-            # A comment begun now and then makes the model say its rule first.
-            said = "    #" if attempt % 3 == 0 else ""
-            begun = f"```python\n{signature}\n    {docstring}\n{said}"
-        chat = messages(
-            "python_function", begun=begun, signature=signature, docstring=docstring, **values
-        )
-    request = ChatRequest(
-        messages=chat,
-        max_tokens=ANSWER_TOKENS,
-        temperature=0.0
-        if attempt == 1 and not assignment.round
-        else min(SAMPLE_TEMPERATURE + 0.1 * repeats, 1.2),
-        seed=attempt + (100 if assignment.round else 0),
-        stop=("\n```",) if begun else (),
-    )
-    return request, begun
-
-
-async def _probe(
-    run: Run, catalog: BlueprintCatalog, assignment: Assignment, source: str, attempt: int
-) -> JsonObject:
-    task = judging.probe_task(
-        assignment.function, assignment.language, assignment.code_name, source, assignment.examples
-    )
-    tool = catalog.tool("probe_functions.py")
-
-    async def action() -> JsonObject:
-        sandbox = await run.stage.sandbox()
-        try:
-            return {"probe": await run_tool(sandbox, tool, task)}
-        except ValueError as error:
-            return {"probe": {"error": f"the run ended early: {error}"}}
-
-    result = await run.step(f"run {assignment.function.name}{assignment.round}.{attempt}", action)
-    probe: JsonObject = result["probe"]
-    return probe
 
 
 async def _report(

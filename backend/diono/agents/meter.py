@@ -1,7 +1,7 @@
 """One place to run steps: it adds up tokens and seconds from recorded results only."""
 
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -41,6 +41,15 @@ def speaking(role: str, meter: Meter) -> Generator[None]:
         _meters.reset(metered)
 
 
+def _timed(action: Action) -> Action:
+    async def timed() -> JsonObject:
+        started = time.monotonic()
+        result = await action()
+        return {**result, "step_seconds": round(time.monotonic() - started, 3)}
+
+    return timed
+
+
 @dataclass
 class Run:
     """A build in progress. Events of ``say`` come from the body; those inside steps may repeat."""
@@ -63,16 +72,23 @@ class Run:
         ``is_alone`` is for what changes the workspace or its services: nothing runs beside it.
         """
 
-        async def timed() -> JsonObject:
-            started = time.monotonic()
-            result = await action()
-            return {**result, "step_seconds": round(time.monotonic() - started, 3)}
-
+        timed = _timed(action)
         lane = current_lane.get()
         if lane is not None and is_alone:
             result = await lane.run_alone(name, timed)
         else:
             result = await self.steps.run(name, timed)
+        return self._counted(result)
+
+    async def together(self, branches: Sequence[tuple[str, Action]]) -> list[JsonObject]:
+        """Run independent recorded steps side by side; one alone is an ordinary step."""
+        if len(branches) == 1:
+            return [await self.step(*branches[0])]
+        timed = [(name, _timed(action)) for name, action in branches]
+        results = await self.steps.run_together(timed, len(timed))
+        return [self._counted(one) for one in results]
+
+    def _counted(self, result: JsonObject) -> JsonObject:
         for meter in (self.meter, *_meters.get()):
             meter.count(result)
         return result
