@@ -115,6 +115,9 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", help="what to build, in one sentence ('-' reads it from stdin)")
     parser.add_argument("--model", help="provider/name; `diono models` lists them")
     parser.add_argument("--out", type=Path, help="also put the files into this empty folder")
+    parser.add_argument("--workflow", help="who does what (default: build; docs/team.md)")
+    parser.add_argument("--approve", action="store_true", help="ask before the plan is carried out")
+    parser.add_argument("--max-iterations", type=_positive, help="rounds of work at most (25)")
     parser.add_argument("--budget-seconds", type=_positive, help="end honestly after this long")
     _add_json(parser)
 
@@ -140,8 +143,13 @@ def _add_up(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_tasks(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", nargs="?", choices=("list", "show", "cancel"), default="list")
-    parser.add_argument("task_id", nargs="?", help="for show and cancel")
+    actions = ("list", "show", "cancel", "approve", "reject")
+    parser.add_argument("action", nargs="?", choices=actions, default="list")
+    parser.add_argument("task_id", nargs="?", help="for all but list")
+    parser.add_argument("--text", default="", help="approve, reject: what you want to say with it")
+    parser.add_argument(
+        "--details", type=Path, metavar="FILE", help="approve: JSON, such as an edited plan"
+    )
     parser.add_argument("--limit", type=_positive, default=20)
     _add_json(parser)
 

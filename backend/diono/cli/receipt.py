@@ -15,6 +15,7 @@ def build_result(state: JsonObject, preview_url: str | None, workspace: str | No
     receipt: JsonObject = state.get("final_result") or {}
     error: JsonObject = state.get("error") or {}
     checks: list[JsonObject] = receipt.get("checks") or []
+    details: JsonObject = receipt.get("details") or {}
     reason = receipt.get("reason") or error.get("detail") or ""
     return {
         "task_id": state["task_id"],
@@ -30,6 +31,8 @@ def build_result(state: JsonObject, preview_url: str | None, workspace: str | No
         ],
         "unproven": list(receipt.get("unproven") or ()),
         "attempts": receipt.get("attempts", 0),
+        "checks_by_depth": details.get("checks_by_depth") or {},
+        "discarded_checks": list(details.get("discarded_checks") or ()),
         "tokens": receipt.get("tokens_in", 0) + receipt.get("tokens_out", 0),
         "tokens_in": receipt.get("tokens_in", 0),
         "tokens_out": receipt.get("tokens_out", 0),
@@ -59,8 +62,14 @@ def receipt_lines(result: JsonObject) -> list[Line]:
     shown = ", ".join(one_line(path, 80) for path in files[:_FILES_SHOWN])
     more = f" and {len(files) - _FILES_SHOWN} more" if len(files) > _FILES_SHOWN else ""
     passed = sum(check["passed"] is True for check in checks)
+    depths: JsonObject = result["checks_by_depth"]
+    by_depth = ", ".join(f"{count} {one_line(depth, 20)}" for depth, count in depths.items())
+    thrown: list[str] = result["discarded_checks"]
+    if thrown:
+        names = ", ".join(one_line(name, 60) for name in thrown)
+        lines.append(Line(f"  thrown away, for a wrong program passes it too: {names}", "quiet"))
     lines += [
-        Line(f"  checks    {passed} of {len(checks)} passed"),
+        Line(f"  checks    {passed} of {len(checks)} passed{f': {by_depth}' if by_depth else ''}"),
         Line(f"  files     {len(files)}: {shown}{more}" if files else "  files     none"),
         Line(f"  model     {result['model']}, {result['attempts']} attempts"),
         Line(f"  tokens    {result['tokens_in']} in, {result['tokens_out']} out"),

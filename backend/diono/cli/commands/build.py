@@ -13,10 +13,12 @@ from urllib.parse import quote
 
 from diono.cli.api import Api
 from diono.cli.connect import is_remote, open_api
+from diono.cli.deciding import ask_decision, send_decision
 from diono.cli.outcome import Exit
 from diono.cli.prepare import Preparation
 from diono.cli.receipt import build_result, receipt_lines
 from diono.cli.server import find_server
+from diono.cli.text import one_line
 from diono.cli.timeline import Line, Timeline, View
 from diono.cli.unpack import require_empty, unpack
 from diono.cli.views import open_view
@@ -41,16 +43,27 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
         await preparation.finish(_NEEDED)
     try:
         async with await asyncio.to_thread(open_api, settings) as api:
-            request = {"prompt": arguments.prompt}
+            request: JsonObject = {"prompt": arguments.prompt}
             if arguments.model:
                 request["model"] = arguments.model
             if arguments.budget_seconds:
                 request["budget_seconds"] = arguments.budget_seconds
-            build = _Build(api, settings.data_dir / "exports", arguments.out)
+            request["options"] = _options_of(arguments)
+            may_ask = not arguments.as_json and sys.stdin.isatty()
+            build = _Build(api, settings.data_dir / "exports", arguments.out, may_ask)
             result = await build.run(request, as_json=arguments.as_json)
     finally:
         await preparation.end()
     return Exit.OK if result["status"] == "SUCCEEDED" else Exit.FAILED
+
+
+def _options_of(arguments: argparse.Namespace) -> JsonObject:
+    options = {
+        "workflow": arguments.workflow,
+        "approval": "plan" if arguments.approve else None,
+        "max_iterations": arguments.max_iterations,
+    }
+    return {name: value for name, value in options.items() if value is not None}
 
 
 @dataclass
@@ -60,6 +73,7 @@ class _Build:
     api: Api
     exports: Path
     out: Path | None
+    may_ask: bool = False
     task_id: str = ""
     _interrupts: int = 0
 
@@ -98,12 +112,32 @@ class _Build:
             timeline = Timeline(view)
             async for event in self.api.events(self.task_id):
                 timeline.take(event)
+                payload: JsonObject = event.get("payload") or {}
+                question: JsonObject = payload.get("question") or {}
+                if question:
+                    await self._decide(question, view)
             await asyncio.gather(*cancels, return_exceptions=True)
             return await self.api.state(self.task_id)
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
         finally:
             loop.remove_signal_handler(signal.SIGINT)
+
+    async def _decide(self, question: JsonObject, view: View) -> None:
+        """Answer what the task asks, if somebody is here; any other client may do so as well."""
+        state = await self.api.state(self.task_id)
+        waiting: JsonObject = state.get("waiting_for") or {}
+        if waiting.get("key") != question.get("key"):
+            return
+        if not self.may_ask:
+            view.show(Line(f"  {one_line(question.get('text', ''))}", "strong"))
+            view.show(Line(f"  waiting: diono tasks approve {self.task_id} (or reject)", "strong"))
+            return
+        decision = await ask_decision(question)
+        try:
+            await send_decision(self.api, self.task_id, question, decision)
+        except DionoError as error:
+            view.show(Line(f"  {error}", "bad"))
 
     async def _collect(self, state: JsonObject, view: View) -> JsonObject:
         """Fetch what the task left: its files, and a link to its preview."""

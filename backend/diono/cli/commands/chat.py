@@ -6,18 +6,17 @@ import json
 import sys
 from contextlib import aclosing
 from typing import Any
-from urllib.parse import quote
 
 from diono.cli.api import Api
 from diono.cli.chat_view import ChatView
 from diono.cli.connect import open_api
+from diono.cli.deciding import ask_decision, asked, send_decision
 from diono.cli.outcome import Exit, UsageError
 from diono.cli.projects_api import find_project, turn_events
-from diono.cli.text import one_line, terminal_text
+from diono.cli.text import one_line
 from diono.settings import Settings
 
 JsonObject = dict[str, Any]
-_YES = frozenset({"y", "yes"})
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,7 +33,7 @@ async def _run(arguments: argparse.Namespace) -> int:
             return await chat.say(arguments.message)
         print(f"{one_line(project['name'])}. An empty line ends the talk.", file=sys.stderr)
         status = Exit.OK
-        while message := (await _asked("you> ")).strip():
+        while message := (await asked("you> ")).strip():
             status = await chat.say(message)
         return status
 
@@ -70,25 +69,12 @@ class _Chat:
     async def _answer(self, data: JsonObject) -> None:
         question: JsonObject = data["details"].get("question") or {}
         decision = await _decision(question, may_ask=not self._as_json and sys.stdin.isatty())
-        path = f"/api/tasks/{quote(data['task_id'], safe='')}/decision"
-        await self._api.post(path, {**decision, "key": question.get("key")})
+        await send_decision(self._api, data["task_id"], question, decision)
 
 
 async def _decision(question: JsonObject, *, may_ask: bool) -> JsonObject:
-    text = terminal_text(str(question.get("text", "")))
-    if not may_ask:
-        print(f"refused, for nobody is here to ask: {one_line(text)}", file=sys.stderr)
-        return {"approved": False, "text": "Nobody was there to answer."}
-    print(f"\n{text}", file=sys.stderr)
-    if question.get("kind") == "question":
-        choices = ", ".join(one_line(choice) for choice in question.get("choices") or ())
-        answer = await _asked(f"answer{f' ({choices})' if choices else ''}> ")
-        return {"approved": bool(answer.strip()), "text": answer.strip()}
-    answer = (await _asked("do it? [y/N] ")).strip().lower()
-    return {"approved": answer in _YES, "text": ""}
-
-
-async def _asked(prompt: str) -> str:
-    """Return a line of the user; empty at the end of the input."""
-    print(prompt, end="", file=sys.stderr, flush=True)
-    return await asyncio.to_thread(sys.stdin.readline)
+    if may_ask:
+        return await ask_decision(question)
+    text = one_line(question.get("text", ""))
+    print(f"refused, for nobody is here to ask: {text}", file=sys.stderr)
+    return {"approved": False, "text": "Nobody was there to answer."}

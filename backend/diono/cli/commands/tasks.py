@@ -1,4 +1,4 @@
-"""`diono tasks [list | show ID | cancel ID]`."""
+"""`diono tasks [list | show ID | cancel ID | approve ID | reject ID]`."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ from typing import Any
 
 from diono.cli.api import ENDED, Api
 from diono.cli.connect import open_api
+from diono.cli.deciding import send_decision
 from diono.cli.outcome import Exit, UsageError
 from diono.cli.receipt import build_result, receipt_lines
 from diono.cli.text import one_line
@@ -32,6 +33,10 @@ async def _run(arguments: argparse.Namespace) -> int:
             state = await api.cancel(arguments.task_id)
             _print_state(state, as_json=arguments.as_json)
             return Exit.OK
+        if arguments.action in ("approve", "reject"):
+            state = await _decide(api, arguments)
+            _print_state(state, as_json=arguments.as_json)
+            return Exit.OK
         return await _show(api, arguments.task_id, as_json=arguments.as_json)
 
 
@@ -47,6 +52,27 @@ async def _list(api: Api, limit: int, *, as_json: bool) -> int:
     if not tasks:
         print('no tasks yet; make one: diono build "..."', file=sys.stderr)
     return Exit.OK
+
+
+async def _decide(api: Api, arguments: argparse.Namespace) -> JsonObject:
+    """Answer the task's open question; ``--details`` may carry an edited plan."""
+    details: object = {}
+    if arguments.details is not None:
+        try:
+            details = json.loads(await asyncio.to_thread(arguments.details.read_text, "utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{arguments.details} cannot be read as JSON: {error}") from error
+    if not isinstance(details, dict):
+        raise UsageError(f'{arguments.details} is no JSON object, such as {{"plan": ...}}')
+    state = await api.state(arguments.task_id)
+    question: JsonObject = state.get("waiting_for") or {}
+    is_approved = arguments.action == "approve"
+    decision: JsonObject = {
+        "approved": is_approved,
+        "text": arguments.text,
+        "details": details,
+    }
+    return await send_decision(api, arguments.task_id, question, decision)
 
 
 async def _show(api: Api, task_id: str, *, as_json: bool) -> int:
