@@ -12,8 +12,10 @@ from contract.fake_dialects import CONTEXT_TOKENS, Ask, Call, Dialect, Json
 GOOD = "good-coder-7b"
 FAULTY = (
     "limited-once", "limited", "broken-once", "broken", "garbled", "cut", "unfinished", "hang",
-    "stall", "refused", "endless", "html", "thinker", "tagger", "mumbler", "cutter",
+    "stall", "refused", "endless", "html", "thinker", "tagger", "mumbler", "cutter", "liar",
 )  # fmt: skip
+# What the liar reads of a prompt, while its server says CONTEXT_TOKENS.
+LIAR_TOKENS = 400
 STORY = "One two three four five six seven eight nine ten."
 THOUGHT = "They want a story."
 JSON_REPLY = '{"fruits": ["apple", "pear"]}'
@@ -92,7 +94,7 @@ class FakeProvider:
             return 429, "slow down"
         if ask.model == "broken" or (ask.model == "broken-once" and times == 1):
             return 500, "internal fault"
-        cuts = self.dialect.cuts_silently or ask.model == "cutter"
+        cuts = self.dialect.cuts_silently or ask.model in {"cutter", "liar"}
         if not cuts and self._sent_tokens(ask) > CONTEXT_TOKENS:
             return 400, f"prompt is too long: the maximum context length is {CONTEXT_TOKENS}"
         return None
@@ -162,7 +164,12 @@ class FakeProvider:
     def _prompt_tokens(self, ask: Ask) -> int:
         """Tokens that were read: a server that cuts keeps the newer half of its context."""
         sent = self._sent_tokens(ask)
-        return ask.context_tokens // 2 if sent > ask.context_tokens else sent
+        window = LIAR_TOKENS if ask.model == "liar" else ask.context_tokens
+        return window // 2 if sent > window else sent
+
+    def longest_prompt(self) -> int:
+        """Return the tokens of the longest prompt that was ever sent here."""
+        return max((self._sent_tokens(self.dialect.ask(body)) for body in self.seen), default=0)
 
     def _sent_tokens(self, ask: Ask) -> int:
         return sum(len(str(message.get("content"))) for message in ask.messages) // 4 + 1

@@ -1,14 +1,16 @@
 """Tools, thinking and cut prompts: one suite for every provider of models."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from contract.fake_provider import STORY, THOUGHT
+from contract.fake_provider import LIAR_TOKENS, STORY, THOUGHT
 from contract.llm_rigs import REMOTE, RIGS, UNREAL, Rig
 
 from diono.llm.catalog import BoundModel, ChosenModel, ModelCatalog
 from diono.llm.errors import ContextExceeded, PromptCut, RequestRefused
+from diono.llm.fit.measure import measure
 from diono.llm.fit.report import ModelFit
 from diono.llm.port import ChatRequest, FinishReason, Message, Reply, ToolCall, ToolSpec
 
@@ -150,14 +152,32 @@ class TestThinking:
 
 
 class TestTheWindow:
-    @pytest.mark.parametrize("name", ["scripted", "openai", "ollama"])
-    async def test_a_prompt_that_a_server_cut_is_an_error(self, name: str) -> None:
-        async with RIGS[name]() as one:
-            request = ChatRequest(messages=(Message(role="user", content="word " * 590),))
-            with pytest.raises(PromptCut, match="Shorten") as caught:
-                [chunk async for chunk in one.models.chat("cutter", request)]
+    async def test_a_prompt_that_a_server_cut_is_an_error(self, rig: Rig) -> None:
+        request = ChatRequest(messages=(Message(role="user", content="word " * 590),))
+        with pytest.raises(PromptCut, match="Shorten") as caught:
+            [chunk async for chunk in rig.models.chat("cutter", request)]
         assert caught.value.code == "prompt_cut"
         assert 0 < caught.value.read_tokens <= 600
+
+    async def test_a_window_smaller_than_claimed_is_found_and_kept_to(self, remote: Rig) -> None:
+        bound = await _bound(remote, "liar", context_tokens=600)
+        fit = await measure(bound.fitted(None), bound.name)
+        assert fit.window_claimed == 600
+        assert LIAR_TOKENS // 2 <= fit.window <= LIAR_TOKENS
+        assert remote.fake is not None
+        assert remote.fake.longest_prompt() > LIAR_TOKENS
+        remote.fake.seen.clear()
+        bound.adopt(fit)
+        refused = 0
+        for text in ("word ", "x = y[i] + 1\n", "größer ", "9 + 1; "):
+            for size in range(5, 200, 15):
+                request = ChatRequest(messages=(Message(role="user", content=text * size),))
+                with suppress(ContextExceeded):
+                    assert (await bound.ask(request)).text
+                    continue
+                refused += 1
+        assert refused
+        assert 0 < remote.fake.longest_prompt() <= fit.window
 
     async def test_nothing_longer_than_the_measured_window_is_sent(self, rig: Rig) -> None:
         bound = await _bound(rig, rig.good)

@@ -10,6 +10,7 @@ from anthropic import AsyncAnthropic, AsyncStream
 from anthropic.types import RawMessageStreamEvent
 
 from diono.llm.adapters.anthropic_wire import body_of, chunks_of
+from diono.llm.counting import refuse_cut
 from diono.llm.faults import Place, bad_reply, fault_of_status, unreachable
 from diono.llm.per_loop import PerLoop
 from diono.llm.port import (
@@ -88,6 +89,8 @@ class AnthropicModels:
             stream = cast("AsyncStream[RawMessageStreamEvent]", answer)
             async with stream, aclosing(chunks_of(stream)) as chunks:
                 async for chunk in chunks:
+                    if chunk.usage is not None:
+                        refuse_cut(request, chunk.usage.prompt_tokens, self._url)
                     yield chunk
 
     async def _can_think(self, model: str) -> bool:

@@ -12,7 +12,7 @@ from diono.llm.errors import ContextExceeded, PromptCut
 from diono.llm.fit.bench import Answer, Bench
 from diono.llm.port import ChatRequest, Message
 
-_CODE_WORD = "maple-4821"
+CODE_WORD = "maple-4821"
 _DEPTHS = (512, 1024, 2048, 4096, 8192, 16_384)
 _MOST_TOKENS_REMOTE = 4096
 # The rest of the window is for the answer and for the error of the estimate.
@@ -84,7 +84,7 @@ def _take(
         bench.prompt_speeds.append((counted - read_before) / answer.first_seconds)
     facts.token_ratio = counted / estimate
     facts.tested = counted
-    if _CODE_WORD in answer.text.lower() or "4821" in answer.text:
+    if CODE_WORD in answer.text.lower() or "4821" in answer.text:
         facts.recall = counted
     else:
         facts.lost_at = facts.lost_at or counted
@@ -97,7 +97,7 @@ def _reading_speed(bench: Bench) -> float:
 
 def _request(estimated_tokens: int) -> ChatRequest:
     """Return a prompt of about so many tokens, by our own estimate."""
-    opening = f"Remember the code word: {_CODE_WORD}.\n\n"
+    opening = f"Remember the code word: {CODE_WORD}.\n\n"
     question = "\n\nWhat is the code word? Answer with the code word only."
     per_line = _tokens(_LINE.format(number=100, count=10))
     missing = estimated_tokens - _tokens(opening + question)
