@@ -199,8 +199,9 @@ class Build:
         service = blueprint.facts.service if blueprint else None
         is_serving = workspace is not None and workspace.is_serving
         details = dict(self.details)
+        checks = (*self.installed, *self.checks, *(self.player.own if self.player else ()))
         if self.assembly is not None:
-            details |= self.assembly.proving.details(self.checks)
+            details |= self.assembly.proving.details(checks)
         if self.budgets is not None and self.crew is not None:
             phases = {phase.value: used for phase, used in self.budgets.used.items()}
             details |= {"iterations": phases, "agents": self.crew.facts()}
@@ -210,7 +211,7 @@ class Build:
             "spec": self.spec.model_dump(mode="json") if self.spec else {},
             "blueprint": blueprint.name if blueprint else "",
             "files": tuple(sorted(workspace.files)) if workspace else (),
-            "checks": (*self.installed, *self.checks, *(self.player.own if self.player else ())),
+            "checks": checks,
             "unproven": tuple(self.unproven),
             "attempts": meter.attempts,
             "tokens_in": meter.tokens_in,
