@@ -109,6 +109,11 @@ class Stage(Protocol):
         be; it is empty, has no network, and ends with the run (not a recorded step)."""
         ...
 
+    async def end_side_sandbox(self, name: str) -> None:
+        """End a side sandbox before the run ends, so that its place is free; fine if it is not
+        there (not a recorded step)."""
+        ...
+
     async def decide(self, question: Question) -> Decision:
         """Ask the user and wait, durably; the task is WAITING meanwhile. Call it in the body."""
         ...

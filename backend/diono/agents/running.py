@@ -121,6 +121,9 @@ class WatchedStage:
     async def side_sandbox(self, name: str, template: str = "base") -> Sandbox:
         return await self._stage.side_sandbox(name, template)
 
+    async def end_side_sandbox(self, name: str) -> None:
+        await self._stage.end_side_sandbox(name)
+
     async def decide(self, question: Question) -> Decision:
         self.watch.next_step()
         return await self._stage.decide(question)

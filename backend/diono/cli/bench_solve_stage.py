@@ -52,6 +52,9 @@ class BenchStage:
             )
         )  # fmt: skip
 
+    async def end_side_sandbox(self, name: str) -> None:
+        await self.sandboxes.kill(_OWNER, f"solve-{name}")
+
     async def decide(self, question: Question) -> Decision:
         return Decision(is_approved=False)
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from diono.features.chat.schemas import ChatEventName
 
-from .conftest import Client, Told, told
+from .rig import Client, Told, told
 
 pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="module")]
 

@@ -85,6 +85,9 @@ class ChatStage:
         spec = SandboxSpec(owner="chat", project=f"side-{name}", is_disposable=True)
         return await self._sandboxes.open(spec)
 
+    async def end_side_sandbox(self, name: str) -> None:
+        await self._sandboxes.kill("chat", f"side-{name}")
+
     async def decide(self, question: Question) -> Decision:
         self.questions.append(question)
         expired = Decision(is_approved=False, is_expired=True)

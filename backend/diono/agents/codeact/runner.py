@@ -17,9 +17,9 @@ from diono.agents.codeact.turn import REPAIR_ITERATIONS, End, Turn, answer_or_re
 from diono.agents.port import Check, JsonObject, Memory, Receipt, Stage
 from diono.agents.runner import Work
 from diono.agents.running import BaseRunner
-from diono.agents.shapes import list_of
 from diono.agents.tools import guard
-from diono.agents.tools.folder import FolderContent, read_folder
+from diono.agents.tools.folder import read_folder
+from diono.agents.tools.mcp_offers import offered_by
 from diono.agents.tools.mcp_tools import McpServer, tools_of
 from diono.agents.tools.port import RESULT_CHARACTERS, Tool, ToolRefused
 from diono.agents.tools.python_tools import PythonTool
@@ -35,8 +35,6 @@ _REPAIR = (
     "Your changes broke checks that were green before. Mend the program, not the checks; then "
     "say what you did.\n{told}"
 )
-# What servers of the tools folder offer, by the digest of their declaration and files.
-_offers: dict[str, list[JsonObject]] = {}
 
 
 class CodeActRunner(BaseRunner):
@@ -71,30 +69,14 @@ class CodeActRunner(BaseRunner):
         """Return all tools of the run, and what is wrong in the tools folder."""
         content = await asyncio.to_thread(read_folder, self._tools_folder)
         self._servers = content.servers
-        tools: list[Tool] = [*built_in(self._search), *map(PythonTool, content.python)]
+        tools: list[Tool] = [*built_in(self._search)]
+        tools += [PythonTool(file, content.places) for file in content.python]
         problems = list(content.problems)
         for server in content.servers:
-            offered, problem = await self._offered(stage, content, server)
+            offered, problem = await offered_by(stage, server, content.digest_of(server))
             tools += tools_of(server, offered)
             problems += [problem] if problem else []
         return Toolbox(tools), tuple(problems)
-
-    async def _offered(
-        self, stage: Stage, content: FolderContent, server: McpServer
-    ) -> tuple[list[JsonObject], str]:
-        name = server.declared.name
-        digest = content.digests[name]
-
-        async def action() -> JsonObject:
-            if digest not in _offers:
-                try:
-                    _offers[digest] = await server.described(stage)
-                except DionoError as error:
-                    return {"tools": [], "problem": error.detail[:300]}
-            return {"tools": _offers[digest]}
-
-        result = await stage.steps.run(f"tools of {name}", action)
-        return list(list_of(result["tools"])), str(result.get("problem", ""))
 
 
 class _Chat:
@@ -197,13 +179,14 @@ class _Chat:
     async def _break_off(self, why: str, turn: Turn, before: Memory, hands: Hands) -> None:
         """Leave the last green state and a memory of it, as far as that can still be done."""
         answer = f"I stopped: {why}"
-        with suppress(DionoError):
+        # TimeoutError: what cleans up after a cancel has little time.
+        with suppress(DionoError, TimeoutError):
             if self._proving.was_green:
                 await self._proving.take_back("the turn was broken off")
                 answer += (
                     " The changes of this turn were not checked any more: they were taken back."
                 )
-        with suppress(DionoError):
+        with suppress(DionoError, TimeoutError):
             await self._remember(answer, End(reason=why), turn, before, hands)
 
     async def _remember(
@@ -219,7 +202,9 @@ class _Chat:
                 await guard.forget(await self._stage.sandbox())
             return {}
 
-        await self._stage.steps.run("clean up marks", action)
+        # Marks that stay do no harm: each is of its own task.
+        with suppress(TimeoutError):
+            await self._stage.steps.run("clean up marks", action)
 
     def _receipt(self, end: End, answer: str, hands: Hands, turn: Turn) -> Receipt:
         failed = any(one.is_required and not one.passed for one in self._checks)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from diono.agents.port import JsonObject, Stage
 from diono.agents.shapes import dict_of, is_dict, list_of
 from diono.agents.tools.mcp_client import McpFailed, McpSession
+from diono.agents.tools.places import ToolPlaces
 from diono.agents.tools.port import BaseTool, ToolContext, ToolFacts, ToolResult
 from diono.agents.tools.python_tools import ToolFileRefused, install
 from diono.agents.tools.text import inert, one_line, plain, shortened
@@ -100,11 +101,18 @@ def _file_of(folder: Path, name: str) -> bytes:
 class McpServer:
     """One server for one run: started at its first use, ended with ``close``."""
 
-    def __init__(self, declared: McpDeclaration, files: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, declared: McpDeclaration, files: Mapping[str, bytes], places: ToolPlaces
+    ) -> None:
         self.declared = declared
+        self._places = places
         self._files = dict(files)
         self._session: McpSession | None = None
         self._sandbox_id = ""
+
+    @property
+    def _start_seconds(self) -> float:
+        return min(_START_SECONDS, self.declared.timeout_seconds)
 
     async def described(self, stage: Stage) -> list[JsonObject]:
         """Return name, description and inputSchema of each tool. Raises McpFailed and what the
@@ -117,7 +125,7 @@ class McpServer:
                 "description": inert(one_line(str(tool.get("description", "")), 200)),
                 "inputSchema": dict_of(tool.get("inputSchema")),
             }
-            for tool in (await session.tools(_START_SECONDS))[:_TOOLS_LIMIT]
+            for tool in (await session.tools(self._start_seconds))[:_TOOLS_LIMIT]
             if not allowed or tool.get("name") in allowed
         ]
 
@@ -131,14 +139,14 @@ class McpServer:
             raise
 
     async def _connected(self, stage: Stage) -> McpSession:
-        sandbox = await stage.side_sandbox(f"tool-{self.declared.name}")
+        sandbox = await self._places.open(stage, f"tool-{self.declared.name}")
         if self._session is not None and self._sandbox_id == sandbox.sandbox_id:
             return self._session
         self.close()
         await self._start(sandbox)
         session = McpSession(*await sandbox.connect(_PORT))
         try:
-            await session.initialize(_START_SECONDS)
+            await session.initialize(self._start_seconds)
         except McpFailed as error:
             session.close()
             log = (await sandbox.service_status(_SERVICE)).log_tail[-400:]

@@ -14,6 +14,7 @@ from typing import Any
 
 from diono.agents.port import JsonObject
 from diono.agents.tools.paths import file_path
+from diono.agents.tools.places import ToolPlaces
 from diono.agents.tools.port import BaseTool, ToolContext, ToolFacts, ToolRefused, ToolResult
 from diono.agents.tools.text import one_line, plain, shortened
 from diono.kernel.errors import InvalidInput
@@ -213,21 +214,29 @@ async def install(sandbox: Sandbox, packages: Sequence[str]) -> None:
 class PythonTool(BaseTool):
     """Runs in a sandbox of its own, without the project and without a network."""
 
-    def __init__(self, file: PythonToolFile) -> None:
+    def __init__(self, file: PythonToolFile, places: ToolPlaces) -> None:
         self.facts = file.facts
         self._file = file
+        self._places = places
         self._digest = hashlib.sha256(file.source.encode()).hexdigest()[:12]
         self._prepared = ""
 
     async def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        sandbox = await context.stage.side_sandbox(f"tool-{self.facts.name}")
+        inputs = await self._inputs(arguments, context)
+        sandbox = await self._places.open(context.stage, f"tool-{self.facts.name}")
         name = f"{self.facts.name}_{self._digest}.py"
         if self._prepared != sandbox.sandbox_id:
             await sandbox.write_file(name, self._file.source.encode())
             await install(sandbox, self._file.packages)
             self._prepared = sandbox.sandbox_id
-        values, paths = await self._with_files(arguments, context, sandbox)
-        task = {"file": name, "function": self._file.function, "arguments": values, "paths": paths}
+        await sandbox.write_files(dict(inputs.values()))
+        values = {**arguments, **{parameter: path for parameter, (path, _) in inputs.items()}}
+        task = {
+            "file": name,
+            "function": self._file.function,
+            "arguments": values,
+            "paths": list(inputs),
+        }
         done = await sandbox.execute(
             ExecRequest(
                 argv=("python3", "-c", _PROGRAM),
@@ -238,16 +247,17 @@ class PythonTool(BaseTool):
         )
         return _result(self._file, done, context.limit_characters)
 
-    async def _with_files(
-        self, arguments: JsonObject, context: ToolContext, sandbox: Sandbox
-    ) -> tuple[JsonObject, list[str]]:
-        values, paths = dict(arguments), [one for one in self._file.paths if one in arguments]
-        for parameter in paths:
-            path = file_path(str(arguments[parameter]))
-            content = await (await context.sandbox()).read_file(path, _INPUT_BYTES)
-            values[parameter] = f"input/{parameter}/{path.rpartition('/')[2]}"
-            await sandbox.write_file(values[parameter], content)
-        return values, paths
+    async def _inputs(
+        self, arguments: JsonObject, context: ToolContext
+    ) -> dict[str, tuple[str, bytes]]:
+        """Return, by parameter, a project's file that the tool gets: where, and its content."""
+        inputs: dict[str, tuple[str, bytes]] = {}
+        for parameter in self._file.paths:
+            if parameter in arguments:
+                path = file_path(str(arguments[parameter]))
+                content = await (await context.sandbox()).read_file(path, _INPUT_BYTES)
+                inputs[parameter] = (f"input/{parameter}/{path.rpartition('/')[2]}", content)
+        return inputs
 
 
 def _result(file: PythonToolFile, done: ExecResult, limit: int) -> ToolResult:

@@ -18,9 +18,19 @@ from diono.agents.tools.text import plain, shortened
 from diono.sandbox.port import ExecRequest, Sandbox, ServiceSpec, ServiceStatus
 
 _START_SECONDS = 20.0
+# A service's processes have this variable, whatever they execute.
+_MARK = "DIONO_SERVICE"
 _PROCESSES = r"""
 import json, os
 found = []
+def service_of(name):
+    try:
+        with open(f"/proc/{name}/environ", "rb") as file:
+            words = file.read().split(b"\0")
+    except OSError:
+        return ""
+    marks = [word for word in words if word.startswith(b"DIONO_SERVICE=")]
+    return marks[-1].decode("utf-8", "replace").partition("=")[2] if marks else ""
 for name in os.listdir("/proc"):
     if not name.isdigit() or int(name) == os.getpid():
         continue
@@ -34,13 +44,14 @@ for name in os.listdir("/proc"):
     if words:
         memory = status.get("VmRSS", "0 kB").split()[0]
         found.append({"pid": int(name), "parent": int(status.get("PPid", 0)),
-                      "memory_kb": int(memory), "command": words})
+                      "memory_kb": int(memory), "command": words,
+                      "service": service_of(name)})
 print(json.dumps(sorted(found, key=lambda one: one["pid"])[:100]))
 """
 
 
 async def processes_of(sandbox: Sandbox) -> list[JsonObject]:
-    """Return the sandbox's processes: pid, parent, memory_kb, command (its words)."""
+    """Return the sandbox's processes: pid, parent, memory_kb, command (its words), service."""
     request = ExecRequest(argv=("python3", "-c", _PROCESSES), timeout_seconds=15)
     done = await sandbox.execute(request)
     try:
@@ -76,7 +87,7 @@ class RunService(BaseTool):
             name=name,
             argv=("bash", "-c", arguments["command"]),
             port=port,
-            env=ENVIRONMENT,
+            env={**ENVIRONMENT, _MARK: name},
             start_timeout_seconds=_START_SECONDS,
         )
         sandbox = await context.sandbox()
@@ -87,13 +98,11 @@ class RunService(BaseTool):
         if not status.is_healthy:
             how = f"ended with code {status.exit_code}" if not status.is_running else "is not ready"
             return ToolResult(text=f"The service {name} {how}.\n{log}".strip(), is_error=True)
-        pids = [
-            one["pid"] for one in await processes_of(sandbox) if tuple(one["command"]) == spec.argv
-        ]
+        pids = [one["pid"] for one in await processes_of(sandbox) if one["service"] == name]
         service = {
             "name": name,
             "port": port,
-            "pid": pids[-1] if pids else 0,
+            "pid": min(pids, default=0),
             "spec": spec.model_dump(mode="json"),
         }
         where = f" on port {port}" if port else ""

@@ -92,9 +92,10 @@ class MeteredModel:
         try:
             async with timer:
                 reply = await self._model.ask(request, counted)
-        except (TimeoutError, asyncio.CancelledError) as error:
+        except BaseException as error:
             # Broken off, but spent: about one token came with each piece of text.
-            await self._spend(prompt_tokens_of(request, self._fit), written)
+            if written or isinstance(error, TimeoutError | asyncio.CancelledError):
+                await self._spend(prompt_tokens_of(request, self._fit), written)
             if isinstance(error, TimeoutError) and timer.expired():
                 raise _spent("seconds", self._budget.facts.budget_seconds) from error
             raise

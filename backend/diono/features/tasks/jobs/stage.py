@@ -111,6 +111,9 @@ class TaskStage:
             )
         )
 
+    async def end_side_sandbox(self, name: str) -> None:
+        await self._place.end_sandbox(f"{self._facts.project_id}-{name}")
+
     async def decide(self, question: Question) -> Decision:
         ledger, task_id = self._house.ledger, self._facts.task_id
         await ledger.ask(task_id, question)
