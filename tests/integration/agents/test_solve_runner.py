@@ -68,6 +68,7 @@ async def test_fresh_tries_are_run_until_one_is_right(stage: BenchStage) -> None
     assert "text + text + text" in receipt.answer
     assert receipt.files == ("solution.py", "test_solution.py")
     assert all(check.passed for check in receipt.checks)
+    assert {check.depth for check in receipt.checks} == {"example", "edge", "property"}
     box = await stage.sandbox()
     assert (await box.read_file("solution.py")).decode() == receipt.answer
     assert receipt.tokens_out > 0

@@ -1,5 +1,6 @@
 """A solve task from its request to its receipt, which claims no more than what ran."""
 
+from diono.agents.candidates import REFUSED
 from diono.agents.meter import Run
 from diono.agents.port import Check, JsonObject, Receipt, Stage
 from diono.agents.solving.problem import Problem, read_problem
@@ -9,6 +10,7 @@ from diono.kernel.events import AgentRole, EventType
 SOURCE_FILE = "solution.py"
 TEST_FILE = "test_solution.py"
 MOST_TRIES = 20
+_SHOWN = 3
 
 
 async def solve(prompt: str, stage: Stage, options: JsonObject) -> Receipt:
@@ -44,6 +46,7 @@ def _checks(problem: Problem, solution: Solution) -> tuple[Check, ...]:
             passed=passed if is_firm else None,
             detail=origin if is_firm else "the model's own guess, asked once: it does not count",
             is_required=is_firm and (not gate.is_own or passed),
+            depth="example",
         )
         for line, is_firm, passed in zip(
             gate.checks, gate.firm, solution.passed_checks(), strict=True
@@ -56,6 +59,7 @@ def _checks(problem: Problem, solution: Solution) -> tuple[Check, ...]:
             passed=None,
             detail="a function that does nothing passes it, so it proves nothing",
             is_required=False,
+            depth="example",
         )
         for line in gate.idle
     ]
@@ -64,8 +68,30 @@ def _checks(problem: Problem, solution: Solution) -> tuple[Check, ...]:
         kind="property",
         passed=bool(solution.proof),
         detail=solution.proof or solution.problem,
+        depth="property",
     )
-    return (*found, proven)
+    return (*found, *_edges(solution), proven)
+
+
+def _edges(solution: Solution) -> tuple[Check, ...]:
+    """Tell of inputs that nobody gave a result for: an error there may be right, so that a
+    refusal is shown and proves nothing."""
+    calls = solution.gate.calls
+    if not solution.proof or len(calls) != len(solution.others) or not calls:
+        return ()
+    pairs = zip(calls, solution.others, strict=True)
+    refused = [call for call, given in pairs if given == REFUSED]
+    shown = f"refused: {', '.join(refused[:_SHOWN])}" if refused else "none was refused"
+    return (
+        Check(
+            name=f"{len(calls) - len(refused)} of {len(calls)} inputs like the given give a value",
+            kind="property",
+            passed=None if refused else True,
+            detail=shown,
+            is_required=False,
+            depth="edge",
+        ),
+    )
 
 
 def _files(problem: Problem, solution: Solution) -> dict[str, bytes]:

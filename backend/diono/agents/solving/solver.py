@@ -37,6 +37,8 @@ class Solution:
     proof: str = ""
     problem: str = ""
     seen: tuple[bool, ...] = ()
+    others: tuple[str, ...] = ()
+    """What each call of the gate gave, as text; REFUSED where it raised an error."""
 
     def passed_checks(self) -> tuple[bool, ...]:
         """Say for each check of the gate whether the source passed it."""
@@ -173,7 +175,8 @@ def _best(hunt: _Hunt, attempts: int) -> Solution:
 
 def _solution(hunt: _Hunt, candidate: Candidate, attempts: int, proof: str) -> Solution:
     seen = hunt.seen.get(candidate.attempt, ())
-    return Solution(candidate.source, hunt.gate, attempts, proof, seen=seen)
+    others = tuple(map(str, candidate.verdict.results[len(hunt.gate.checks) :]))
+    return Solution(candidate.source, hunt.gate, attempts, proof, seen=seen, others=others)
 
 
 async def _report(run: Run, hunt: _Hunt, attempt: int, problem: str) -> None:
