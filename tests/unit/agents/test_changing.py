@@ -69,6 +69,7 @@ COUNTER = Spec(
             [RenameField(name="description", new_name="notes")],
         ),
         ("rename description to notes", [RenameField(name="description", new_name="notes")]),
+        ("add a description", [AddField(name="description", type="long_text")]),
         ("delete the done column", [RemoveField(name="done")]),
         ("make description required", [RequireField(name="description")]),
         (
@@ -92,7 +93,6 @@ def test_what_is_plain_is_read(request_text: str, expected: list[object]) -> Non
         "add a search button",
         "sort the list by date",
         "remove the whole thing",
-        "add a title",
         "",
     ],
 )
@@ -115,6 +115,24 @@ def test_a_function_is_removed_by_its_words() -> None:
     assert operation == RemoveFunction(name="reverse_text")
     command = COUNTER.functions[0].command
     assert apply(two, [operation]) == COUNTER.model_copy(update={"default_command": command})
+
+
+@pytest.mark.parametrize(
+    ("request_text", "name"),
+    [
+        ("Remove the command that converts integers to Roman numerals", "int_to_roman"),
+        ("delete the command that turns Roman numerals into integers", "roman_to_int"),
+        ("remove the Roman command", ""),
+        ("remove everything", ""),
+    ],
+)
+def test_a_function_is_removed_by_its_description(request_text: str, name: str) -> None:
+    functions = tuple(
+        FunctionSpec(name=one, description="x", parameters=(Parameter(name="t"),))
+        for one in ("int_to_roman", "roman_to_int")
+    )
+    spec = COUNTER.model_copy(update={"functions": functions})
+    assert [one.name for one in read_request(request_text, spec)] == ([name] if name else [])
 
 
 def test_operations_change_the_spec() -> None:

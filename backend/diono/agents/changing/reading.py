@@ -13,7 +13,7 @@ from diono.agents.changing.operations import (
     RenameField,
     RequireField,
 )
-from diono.agents.spec import FieldType, Spec
+from diono.agents.spec import FieldType, FunctionSpec, Spec
 
 _FIELD = r"(?:fields?|columns?|attributes?|propert(?:y|ies)|inputs?)"
 _RENAME = re.compile(
@@ -95,10 +95,23 @@ def read_request(request: str, spec: Spec) -> tuple[Operation, ...]:
         return _field_changes(sentence, known)
     removed = _REMOVE.search(sentence)
     if removed:
-        known = [one.name for one in spec.functions]
-        found = _known_name(removed[1], known)
+        found = _known_name(removed[1], [one.name for one in spec.functions])
+        found = found or _described(removed[1], spec.functions)
         return (RemoveFunction(name=found),) if found else ()
     return ()
+
+
+def _described(phrase: str, functions: Sequence[FunctionSpec]) -> str:
+    """Return the function that a whole description means: every word of its name occurs, and in
+    this order in no other's; empty if that is not plain."""
+    asked = [word for word in text.words(phrase) if word not in text.STOP_WORDS]
+    meant: list[str] = []
+    for one in functions:
+        own = [word for word in one.name.split("_") if word not in text.STOP_WORDS]
+        rest = iter(asked)
+        if own and all(any(text.share_a_stem(word, other) for other in rest) for word in own):
+            meant.append(one.name)
+    return meant[0] if len(meant) == 1 else ""
 
 
 def _field_changes(sentence: str, known: Sequence[str]) -> tuple[Operation, ...]:
@@ -116,7 +129,7 @@ def _field_changes(sentence: str, known: Sequence[str]) -> tuple[Operation, ...]
         names = [_known_name(part, known) for part in _parts(removed[1])]
         return tuple(RemoveField(name=name) for name in names if name) if all(names) else ()
     added = _ADD.search(sentence)
-    return _added(added[1], known) if added else ()
+    return _added(added[1]) if added else ()
 
 
 def _title(sentence: str) -> ChangeTitle | None:
@@ -125,14 +138,15 @@ def _title(sentence: str) -> ChangeTitle | None:
     return ChangeTitle(title=title) if title else None
 
 
-def _added(phrase: str, known: Sequence[str]) -> tuple[Operation, ...]:
+def _added(phrase: str) -> tuple[Operation, ...]:
     operations: list[Operation] = []
     kind_given = _AS_TYPE.search(phrase)
     plain = _PLACE.sub("", _AS_TYPE.sub("", phrase))
     for part in _parts(plain):
         name = _name_of(part)
-        if not name or name in known:
+        if not name:
             return ()
+        # A field that is there already is refused with that reason, not left to the model.
         given = _TYPES.get(kind_given[1].lower()) if kind_given else None
         field = spec_rules.field_from({"name": name, "type": given or _type_of(name)})
         if field is None:
