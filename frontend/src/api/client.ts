@@ -66,13 +66,15 @@ export async function fetchBody(path: string, signal?: AbortSignal): Promise<Res
   return checked(new Request(url, signal ? { signal } : {}));
 }
 
-/** Sends JSON and returns the open answer, to be read as it comes. */
+/** Sends JSON (or, without a body, asks) and returns the open answer, to be read as it comes. */
 export async function openStream(
-  path: keyof paths,
-  body: object,
+  path: string,
+  body: object | null,
   signal: AbortSignal,
 ): Promise<Response> {
-  const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
+  const accept = 'text/event-stream';
   const url = new URL(path, window.location.origin);
+  if (body === null) return checked(new Request(url, { headers: { accept }, signal }));
+  const headers = { 'content-type': 'application/json', accept };
   return checked(new Request(url, { method: 'POST', headers, body: JSON.stringify(body), signal }));
 }

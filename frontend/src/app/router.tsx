@@ -61,6 +61,14 @@ export function createRouter() {
           path: '/sandboxes',
           lazy: async () => ({ Component: (await import('./sandboxes-page')).SandboxesPage }),
         },
+        {
+          path: '/projects',
+          lazy: async () => ({ Component: (await import('./projects-page')).ProjectsPage }),
+        },
+        {
+          path: '/projects/:projectId',
+          lazy: async () => ({ Component: (await import('./project-page')).ProjectPage }),
+        },
         { path: '*', element: <NotFoundPage /> },
       ],
     },

@@ -1,4 +1,4 @@
-import { Box, Menu, Play, Plus, X } from 'lucide-react';
+import { Box, FolderGit2, Menu, Play, Plus, X } from 'lucide-react';
 import { useState } from 'react';
 import { Link, NavLink, Outlet, useLocation, useParams } from 'react-router';
 import { Logo } from '@/components/logo';
@@ -9,6 +9,7 @@ import { cn } from '@/lib/cn';
 import { useMediaQuery } from '@/lib/use-media-query';
 
 const pages = [
+  { path: '/projects', label: 'Projects', icon: FolderGit2 },
   { path: '/run', label: 'Run code', icon: Play },
   { path: '/sandboxes', label: 'Sandboxes', icon: Box },
 ];
