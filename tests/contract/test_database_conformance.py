@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from contract.database_rigs import postgres_cluster
+from contract.fit_rigs import ABLE, scripted
 
 from diono.features.accounts.service import Accounts
+from diono.features.models.service import FitMode, ModelFits
 from diono.features.tasks.errors import TaskNotFound
 from diono.features.tasks.ledger import Ledger
 from diono.features.tasks.schemas import CreateTask, TaskStatus
@@ -22,6 +24,10 @@ from diono.infra.heartbeats import Heartbeats
 from diono.infra.migrations import current_revision, head_revision, migrate
 from diono.infra.tokens import TokenSigner
 from diono.kernel.events import EventDraft, EventType
+from diono.llm.adapters.scripted import Rule
+from diono.llm.catalog import ModelCatalog
+
+AWAY = ABLE.model_copy(update={"rules": (Rule(fault="failed"),)})
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +153,27 @@ async def test_runs_of_a_silent_executor_are_taken_over(database: Database) -> N
     await mine.beat()
     assert await mine.take_over(engine) == ["run-dead", "run-unknown"]
     assert engine.resumed == ["run-dead", "run-unknown"]
+
+
+async def test_a_model_is_measured_once_by_its_weights_and_window(database: Database) -> None:
+    catalog = ModelCatalog({"scripted": lambda: scripted(one=ABLE, two=ABLE, away=AWAY)})
+
+    def fits(mode: FitMode = "auto") -> ModelFits:
+        return ModelFits(database, catalog, SystemClock(), mode)
+
+    model = await catalog.bind("scripted/one")
+    assert (await fits("off").of(model)).is_assumed
+    assert (await fits().of(model, may_measure=False)).is_assumed
+    first, same = await asyncio.gather(fits().of(model), fits().of(model))
+    assert not first.is_assumed
+    assert same.digest == first.digest
+    kept = await fits("off").of(model)
+    assert kept.probed_at is not None
+    assert kept.model_copy(update={"probed_at": None}) in (first, same)
+    # The same weights by another name need no second measurement.
+    twin = await fits("off").of(await catalog.bind("scripted/two"))
+    assert (twin.name, twin.probe_seconds) == ("scripted/two", kept.probe_seconds)
+    assert (await fits().of(await catalog.bind("scripted/away"))).is_assumed
+    listed = await fits().list_models()
+    assert {report.name for report in listed.fits} == {"scripted/one"}
+    assert listed.roles["code"] == "scripted/one"

@@ -1,6 +1,7 @@
 """A runner that writes and checks one file as the model says, without a sandbox.
 
-The model's answer is the file; an answer with the word "wrong" fails its check.
+The model's answer is the file; an answer with the word "wrong" fails its check. The receipt has
+what the run was told of its model.
 """
 
 import hashlib
@@ -36,6 +37,7 @@ class OneFile(BaseRunner):
             files=("main.py",),
             checks=(Check(name="it is right", kind="unit", passed=is_right),),
             unproven=(),
+            details={"fit": stage.fit.model_dump(mode="json")},
         )
 
     async def _write(self, work: Work, stage: Stage, run: Run) -> str:

@@ -86,7 +86,7 @@ class Server:
 
 
 @contextmanager
-def running_server(root: Path, rules: list[Any] = RULES, **more: Any) -> Iterator[Server]:
+def running_server(root: Path, rules: Any = RULES, **more: Any) -> Iterator[Server]:
     """``more`` are settings."""
     script = root / "script.yaml"
     script.write_text(yaml.safe_dump(rules))

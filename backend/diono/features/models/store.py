@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from diono.features.models.tables import ModelFitRow
 from diono.infra.clock import Clock
@@ -27,14 +28,19 @@ class DatabaseFits:
         return _fit_of(row) if row is not None else None
 
     async def put(self, key: str, fit: ModelFit) -> None:
+        """Keep it in place of an older one; the first of two at the same moment stays."""
         row = ModelFitRow(
             digest=key,
             name=fit.name[:_NAME_CHARACTERS],
             fit=fit.model_dump(mode="json"),
             probed_at=self._clock.now(),
         )
-        async with self._database.write() as session:
-            await session.merge(row)
+        try:
+            async with self._database.write() as session:
+                await session.merge(row)
+        except IntegrityError:
+            # Another process measured the same weights meanwhile: its result is as good.
+            return
 
     async def newest(self) -> Sequence[ModelFit]:
         """Return the newest measurement of each model's name."""
