@@ -139,12 +139,11 @@ async def open_workshop(stage: BenchStage, settings: Settings, results: Results)
 
 async def files_of(sandbox: Sandbox) -> dict[str, str]:
     """Return every text file of an app, without its history and its data."""
-    listed = await execute(sandbox, "git", "ls-files", "-z")
+    listed = await execute(sandbox, "git", "-c", "core.quotePath=off", "ls-files")
     found: dict[str, str] = {}
-    for path in listed.stdout.split("\0"):
-        if path:
-            content = await sandbox.read_file(path, _FILE_LIMIT_BYTES)
-            found[path] = content.decode(errors="replace")
+    for path in listed.stdout.splitlines():
+        content = await sandbox.read_file(path, _FILE_LIMIT_BYTES)
+        found[path] = content.decode(errors="replace")
     return found
 
 
