@@ -8,6 +8,7 @@ from diono.features.chat.schemas import HistoryPage, ProjectState, RunningTask, 
 from diono.features.chat.service.events import Told, ending, opening, told
 from diono.features.checkpoints.service import Checkpoints
 from diono.features.conversations.service import Conversations
+from diono.features.projects.schemas import SandboxState
 from diono.features.projects.service import Projects
 from diono.features.tasks.errors import StreamCut
 from diono.features.tasks.schemas import CreateTask, TaskState
@@ -15,6 +16,7 @@ from diono.features.tasks.service import Runs, Tasks
 from diono.features.tasks.service.projects import ProjectTasks
 
 Project = tuple[str, str]
+_ALIVE = frozenset((SandboxState.RUNNING, SandboxState.PAUSED))
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Chats:
             next_steps=list(memory.next_steps),
             error_count=memory.error_count,
             active_files=list(memory.active_files),
-            service_pids=memory.service_pids,
+            service_pids=memory.service_pids if info.sandbox in _ALIVE else {},
             tokens_in=memory.tokens_in,
             tokens_out=memory.tokens_out,
             running=None if task is None else _running(task),
