@@ -69,6 +69,26 @@ export function createRouter() {
           path: '/projects/:projectId',
           lazy: async () => ({ Component: (await import('./project-page')).ProjectPage }),
         },
+        {
+          path: '/tasks/:taskId/replay',
+          lazy: async () => ({ Component: (await import('./replay-page')).ReplayPage }),
+        },
+        {
+          path: '/tasks/:taskId/compare/:otherId',
+          lazy: async () => ({ Component: (await import('./compare-page')).ComparePage }),
+        },
+        {
+          path: '/models',
+          lazy: async () => ({ Component: (await import('./models-page')).ModelsPage }),
+        },
+        {
+          path: '/analytics',
+          lazy: async () => ({ Component: (await import('./analytics-page')).AnalyticsPage }),
+        },
+        {
+          path: '/keys',
+          lazy: async () => ({ Component: (await import('./keys-page')).KeysPage }),
+        },
         { path: '*', element: <NotFoundPage /> },
       ],
     },

@@ -1,4 +1,4 @@
-import { Box, FolderGit2, Menu, Play, Plus, X } from 'lucide-react';
+import { Box, ChartColumn, Cpu, FolderGit2, KeyRound, Menu, Play, Plus, X } from 'lucide-react';
 import { useState } from 'react';
 import { Link, NavLink, Outlet, useLocation, useParams } from 'react-router';
 import { Logo } from '@/components/logo';
@@ -12,6 +12,9 @@ const pages = [
   { path: '/projects', label: 'Projects', icon: FolderGit2 },
   { path: '/run', label: 'Run code', icon: Play },
   { path: '/sandboxes', label: 'Sandboxes', icon: Box },
+  { path: '/models', label: 'Models', icon: Cpu },
+  { path: '/analytics', label: 'Analytics', icon: ChartColumn },
+  { path: '/keys', label: 'API keys', icon: KeyRound },
 ];
 
 function PageLinks() {

@@ -1,4 +1,6 @@
+import { useState } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router';
+import type { StreamMode } from '@/api/event-stream';
 import type { TaskState } from '@/api/types';
 import { buttonClass } from '@/components/ui/button';
 import { ErrorNote } from '@/components/ui/error-note';
@@ -6,11 +8,13 @@ import { FollowingScroller } from '@/components/ui/following-scroller';
 import { LoadingNote } from '@/components/ui/spinner';
 import { Tab, TabList, TabPanel, Tabs } from '@/components/ui/tabs';
 import { FilesPanel } from '@/features/files/files-panel';
+import { ModelPicker } from '@/features/models/model-picker';
 import { PreviewPanel } from '@/features/previews/preview-panel';
 import { useTaskState } from '@/features/tasks/queries';
 import { ProjectPanel } from '@/features/services/project-panel';
 import { ReceiptPanel } from '@/features/tasks/receipt';
 import { readReceipt } from '@/features/tasks/receipt-data';
+import { RerunForm, TaskLinks } from '@/features/tasks/rerun-menu';
 import { TaskHeader } from '@/features/tasks/task-header';
 import { isTerminal, type TaskView } from '@/features/tasks/task-view';
 import { TaskQuestion } from '@/features/tasks/task-question';
@@ -129,6 +133,28 @@ function WorkArea({ task, view, isWide }: WorkAreaProps) {
   );
 }
 
+function Head({ task, view, mode }: { task: TaskState; view: TaskView; mode: StreamMode }) {
+  const [isRerunning, setIsRerunning] = useState(false);
+  const [model, setModel] = useState<string | null>(null);
+  return (
+    <>
+      <TaskHeader task={task} view={view} mode={mode}>
+        {isTerminal(task.status) && (
+          <TaskLinks task={task} onRerun={() => setIsRerunning(!isRerunning)} />
+        )}
+      </TaskHeader>
+      {isRerunning && (
+        <RerunForm
+          task={task}
+          model={model}
+          modelPicker={<ModelPicker value={model} onChange={setModel} />}
+          onClose={() => setIsRerunning(false)}
+        />
+      )}
+    </>
+  );
+}
+
 function TaskScreen({ taskId }: { taskId: string }) {
   const isWide = useMediaQuery('(min-width: 1024px)');
   const state = useTaskState(taskId);
@@ -153,7 +179,7 @@ function TaskScreen({ taskId }: { taskId: string }) {
   return (
     <div className="flex h-full min-h-0 flex-col">
       <title>{`${shorten(state.data.prompt, 50)} · Diono`}</title>
-      <TaskHeader task={state.data} view={events.view} mode={events.mode} />
+      <Head task={state.data} view={events.view} mode={events.mode} />
       {problem && (
         <ErrorNote className="m-4 mb-0" title="The timeline has stopped" error={problem} />
       )}

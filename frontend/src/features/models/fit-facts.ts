@@ -1,0 +1,34 @@
+import type { ModelFit } from '@/api/types';
+import { formatNumber } from '@/lib/format';
+
+const protocols = {
+  native: 'native tool calls',
+  tags: 'calls between tags',
+  fenced: 'code in a fence',
+};
+const edits = {
+  whole: 'whole files',
+  search_replace: 'search and replace',
+  unified_diff: 'unified diffs',
+};
+const json = { enforced: 'enforced by the server', obeyed: 'obeyed', none: 'not reliable' };
+const thinking = { none: 'none', switch: 'can be switched', always: 'always' };
+
+/** What a reader wants to know of a fit, in words. */
+export function fitFacts(fit: ModelFit): [string, string][] {
+  const claimed =
+    fit.window === fit.window_claimed ? '' : ` (${formatNumber(fit.window_claimed)} claimed)`;
+  return [
+    ['Window', `${formatNumber(fit.window)} tokens${claimed}`],
+    ['Prompts up to', `${formatNumber(fit.prompt_budget)} tokens`],
+    ['Acts by', protocols[fit.protocol]],
+    ['Tools', fit.tools_ok ? 'it calls them' : 'not reliable'],
+    ['JSON', json[fit.json_answers]],
+    ['Changes files by', edits[fit.edit_format]],
+    ['Thinking', thinking[fit.thinking]],
+    ['Candidates', `up to ${fit.tries}`],
+    ['Writes', `${fit.tokens_per_second.toFixed(1)} tokens/s`],
+    ['Reads', `${Math.round(fit.prompt_tokens_per_second)} tokens/s`],
+    ['Probes passed', `${Math.round(fit.strength * 100)} %`],
+  ];
+}
