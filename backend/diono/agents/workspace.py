@@ -65,7 +65,8 @@ def service_spec(recipe: ServiceRecipe) -> ServiceSpec:
         argv=recipe.argv,
         port=recipe.port,
         env=_PYTHON_ENVIRONMENT,
-        start_timeout_seconds=20,
+        # A busy machine takes its time; a program that crashes is told at once.
+        start_timeout_seconds=60,
     )
 
 
