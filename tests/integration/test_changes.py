@@ -174,6 +174,16 @@ async def test_fields_come_and_go_and_no_row_is_lost(app: App) -> None:
     assert await app.tree() == before
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_page_is_restyled(app: App) -> None:
+    dark = await app.change("Use white text on a black background")
+    assert dark.status == "SUCCEEDED", dark.reason
+    shown = {one.name for one in dark.checks if one.is_required and one.passed}
+    assert {"the style has background: black", "the style has color: white"} <= shown
+    assert "background: black; color: white;" in await app.shell("cat app/static/style.css")
+    assert "the style has color: white" in await app.shell("cat .diono/proof.json")
+
+
 @pytest.mark.parametrize(
     ("request_text", "reason"),
     [

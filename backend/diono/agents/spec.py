@@ -71,6 +71,8 @@ class Spec(_Frozen):
     counts_down: bool = True
     default_command: str = Field(default="", description="Used where no command is named.")
     origin: Origin = "default"
+    texts: tuple[str, ...] = Field(default=(), description="Further paragraphs on the page.")
+    style: dict[str, str] = Field(default_factory=dict, description="CSS of the whole page.")
 
 
 class Example(_Frozen):

@@ -117,7 +117,7 @@ class Program:
             except DionoError:
                 continue
         spec = ServiceSpec(
-            name=_SERVICE, argv=tuple(found[1].split()), port=port, start_timeout_seconds=40
+            name=_SERVICE, argv=tuple(found[1].split()), port=port, start_timeout_seconds=90
         )
         status = await self.sandbox.start_service(spec)
         return "" if status.is_healthy else f"it does not start: {status.log_tail[-200:]}"

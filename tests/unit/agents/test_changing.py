@@ -2,14 +2,17 @@
 
 import pytest
 
+from diono.agents.changing.appearance import files_with
 from diono.agents.changing.operations import (
     AddField,
     AddFunction,
+    AddText,
     ChangeTitle,
     RemoveField,
     RemoveFunction,
     RenameField,
     RequireField,
+    Restyle,
     apply,
 )
 from diono.agents.changing.reading import read_request
@@ -78,6 +81,19 @@ COUNTER = Spec(
         ),
         ("Call the app Team Tasks.", [ChangeTitle(title="Team Tasks")]),
         ("change the title to 'My list'", [ChangeTitle(title="My list")]),
+        (
+            "Set the page background to light blue",
+            [Restyle(property="background", value="lightblue")],
+        ),
+        (
+            "use black text on a #ffe background",
+            [
+                Restyle(property="background", value="#ffe"),
+                Restyle(property="color", value="black"),
+            ],
+        ),
+        ("make the font bigger", [Restyle(property="font-size", value="1.25rem")]),
+        ('Add a line that says "Don\'t panic"', [AddText(text="Don't panic")]),
     ],
 )
 def test_what_is_plain_is_read(request_text: str, expected: list[object]) -> None:
@@ -88,7 +104,10 @@ def test_what_is_plain_is_read(request_text: str, expected: list[object]) -> Non
     "request_text",
     [
         "add a CSV export endpoint",
-        "make the background dark",
+        "make the background shiny",
+        "make the background blue and the buttons round",
+        "change the page background to something nicer",
+        "show 'hello' above the list as text",
         "add login",
         "add a search button",
         "sort the list by date",
@@ -154,9 +173,25 @@ def test_operations_change_the_spec() -> None:
     assert changed.entity.fields[1].former_name == "description"
 
 
+def test_a_page_holds_what_was_asked_for_once() -> None:
+    page, style = "<main>\n    <p>hi</p>\n  </main>\n", "li p { margin: 0; }\n"
+    first = apply(TODO, [AddText(text="{{ 7 }} < 8"), Restyle(property="color", value="navy")])
+    made = files_with(first, page, style)
+    template, sheet = (one.decode() for one in made.values())
+    assert "<p>&#123;&#123; 7 &#125;&#125; &lt; 8</p>" in template
+    assert "body { color: navy; }" in sheet
+    second = apply(first, [AddText(text="more"), Restyle(property="color", value="red")])
+    template, sheet = (one.decode() for one in files_with(second, template, sheet).values())
+    assert template.count("<p>") == 3
+    assert (sheet.count("body {"), "navy" in sheet, "li p" in sheet) == (1, False, True)
+    again = [one.decode() for one in files_with(TODO, template, sheet).values()]
+    assert again == [page, style]
+
+
 @pytest.mark.parametrize(
     ("spec", "operation", "reason"),
     [
+        (COUNTER, Restyle(property="color", value="red"), "no page"),
         (TODO, AddField(name="done"), "already"),
         (TODO, AddField(name="id"), "already"),
         (TODO, RemoveField(name="price"), "no field price"),

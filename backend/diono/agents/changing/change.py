@@ -1,10 +1,11 @@
 """One change of a built app: planned, made, proven, or taken back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from diono.agents import examples
 from diono.agents.blueprints import Blueprint, BlueprintCatalog
+from diono.agents.changing import appearance
 from diono.agents.changing.app import HISTORY, App, Keepsake, prove, prove_saved
 from diono.agents.changing.evidence import evidence_for
 from diono.agents.changing.following import (
@@ -25,11 +26,13 @@ from diono.agents.port import Check, JsonObject
 from diono.agents.proof import Proof
 from diono.agents.saved_proof import PATH as PROOF_PATH
 from diono.agents.saved_proof import SavedProof, turned_red
-from diono.agents.spec import Built, FunctionSpec
+from diono.agents.spec import Built, FunctionSpec, Spec
 from diono.agents.workspace import Workspace
 from diono.kernel.events import EventType
 from diono.sandbox.errors import FileMissing
 from diono.sandbox.repository import Repository
+
+_PAGE_BYTES = 200_000
 
 
 class Change:
@@ -70,6 +73,7 @@ class Change:
         self.is_touched = True
         await self._take_away(operations)
         files = files_for(after, built) | readme_for(after, proof) | self._records(title, saved)
+        files |= await self._looks(after, files)
         await self.workspace.write(title, files)
         now = await prove(self._run, self._catalog, "evidence after the change", evidence)
         again = await prove_saved(self._run, self._catalog, "checks after the change", saved)
@@ -113,6 +117,23 @@ class Change:
         history = self._app.history or "# Changes\n\n"
         entry = f"- {request} ({title})\n"
         return {HISTORY: (history + entry).encode(), PROOF_PATH: saved.to_bytes()}
+
+    async def _looks(self, after: Spec, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Return the page and its style sheet with what was asked of them, now or earlier."""
+        spec = self._saved.spec
+        if not (after.texts or after.style or spec.texts or spec.style):
+            return {}
+        stage, paths = self._run.stage, appearance.PAGE_PATHS[after.blueprint]
+
+        async def action() -> JsonObject:
+            sandbox = await stage.sandbox()
+            read = [await sandbox.read_file(path, _PAGE_BYTES) for path in paths]
+            return {"read": [one.decode(errors="replace") for one in read]}
+
+        page, style = (await self._run.step("read the page", action))["read"]
+        # A generated page is made anew; a template stays as it is.
+        made = files.get(paths[0])
+        return appearance.files_with(after, made.decode() if made else page, style)
 
     async def _take_away(self, operations: Sequence[Operation]) -> None:
         names = removed_functions(operations)

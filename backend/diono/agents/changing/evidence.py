@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 
 from diono.agents import qa
+from diono.agents.changing import appearance
 from diono.agents.changing.operations import (
     AddField,
     AddFunction,
+    AddText,
     ChangeTitle,
     Operation,
     RemoveField,
     RemoveFunction,
     RenameField,
     RequireField,
+    Restyle,
 )
-from diono.agents.generators import fastapi_app, static_web
+from diono.agents.generators import fastapi_app
 from diono.agents.proof import CliCase, Expectation, HttpRequest, PageCase, Proof
 from diono.agents.spec import Built, EntitySpec, FieldSpec, Spec
 
@@ -49,6 +52,11 @@ def _of(operation: Operation, after: Spec, built: Sequence[Built]) -> Proof:
             return _new_functions(after, made)
         case RemoveFunction():
             return _removed_function(after, operation.name)
+        case AddText(text=text):
+            return appearance.evidence(after.model_copy(update={"texts": (text,), "style": {}}))
+        case Restyle(property=name, value=value):
+            rule = {"texts": (), "style": {name: value}}
+            return appearance.evidence(after.model_copy(update=rule))
         case _ if after.entity is not None:
             return _fields(operation, after, after.entity)
         case _:
@@ -136,12 +144,3 @@ def _inputs(operation: Operation) -> tuple[PageCase, ...]:
         case _:
             return ()
     return (PageCase(f"the page {word} {name}", ({"count": f"[name={name}]"},), (count,)),)
-
-
-def files_of(spec: Spec) -> tuple[str, ...]:
-    """Return the paths that the generators of this spec write."""
-    if spec.shape == "records":
-        return (fastapi_app.PATH, "README.md")
-    if spec.blueprint == "static-web":
-        return ("index.html", "README.md", *(static_web.path_of(one) for one in spec.functions))
-    return ("main.py", "README.md")

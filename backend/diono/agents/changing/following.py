@@ -8,6 +8,7 @@ from dataclasses import replace
 from diono.agents import qa
 from diono.agents.architect import plan_for
 from diono.agents.blueprints import Blueprint
+from diono.agents.changing import appearance
 from diono.agents.changing.operations import Operation, RemoveFunction
 from diono.agents.cleaning import with_global
 from diono.agents.generators import fastapi_app, python_cli, static_web
@@ -102,8 +103,23 @@ def proof_after(
     built: Sequence[Built],
 ) -> Proof:
     """Return every check of the changed app: the old ones that still apply, and the new ones."""
+    proof = _proof_after(before, after, blueprint, operations, built)
+    looks = appearance.evidence(after)
+    shift = len(proof.requests)
+    http = [replace(one, index=one.index + shift) for one in looks.http]
+    return replace(proof, requests=(*proof.requests, *looks.requests), http=(*proof.http, *http))
+
+
+def _proof_after(
+    before: Proof,
+    after: Spec,
+    blueprint: Blueprint,
+    operations: Sequence[Operation],
+    built: Sequence[Built],
+) -> Proof:
     if after.shape != "functions":
-        return qa.proof_for(after, blueprint, [])
+        # What its functions were held against stays, where it has any.
+        return replace(qa.proof_for(after, blueprint, []), properties=before.properties)
     removed = removed_functions(operations)
     if after.blueprint == "static-web":
         fresh = qa.proof_for(after, blueprint, [])

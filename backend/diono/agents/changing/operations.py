@@ -61,6 +61,22 @@ class RemoveFunction(_Operation):
     name: str
 
 
+StyleProperty = Literal["background", "color", "font-size"]
+
+
+class AddText(_Operation):
+    operation: Literal["add_text"] = "add_text"
+    text: str = Field(min_length=1, max_length=200)
+
+
+class Restyle(_Operation):
+    """``value`` can be nothing but a colour or a size."""
+
+    operation: Literal["restyle"] = "restyle"
+    property: StyleProperty
+    value: str = Field(pattern=r"^(?:#[0-9a-fA-F]{3,8}|[a-zA-Z]{2,30}|[0-9.]{1,6}(?:rem|px|%))$")
+
+
 Operation = Annotated[
     AddField
     | RenameField
@@ -68,13 +84,16 @@ Operation = Annotated[
     | RequireField
     | ChangeTitle
     | AddFunction
-    | RemoveFunction,
+    | RemoveFunction
+    | AddText
+    | Restyle,
     Field(discriminator="operation"),
 ]
 OPERATIONS: TypeAdapter[tuple[Operation, ...]] = TypeAdapter(tuple[Operation, ...])
 _RESERVED_FIELDS = frozenset({"id", "created_at"})
 MOST_FIELDS = 12
 MOST_FUNCTIONS = 6
+MOST_TEXTS = 5
 
 
 def apply(spec: Spec, operations: Sequence[Operation]) -> Spec:
@@ -92,6 +111,8 @@ def _apply(spec: Spec, operation: Operation) -> Spec:
             return _add_function(spec, operation.function)
         case RemoveFunction():
             return _remove_function(spec, operation.name)
+        case AddText() | Restyle():
+            return _change_page(spec, operation)
         case _:
             return _change_entity(spec, lambda fields: _change_fields(fields, operation))
 
@@ -166,6 +187,17 @@ def _remove_function(spec: Spec, name: str) -> Spec:
     return spec.model_copy(update={"functions": kept, "default_command": default})
 
 
+def _change_page(spec: Spec, operation: AddText | Restyle) -> Spec:
+    if spec.blueprint == "python-cli":
+        raise ChangeRefused("A command-line program has no page to change.")
+    if isinstance(operation, Restyle):
+        style = {**spec.style, operation.property: operation.value}
+        return spec.model_copy(update={"style": style})
+    if operation.text in spec.texts or len(spec.texts) >= MOST_TEXTS:
+        raise ChangeRefused(f"The page has this text already, or {MOST_TEXTS} others.")
+    return spec.model_copy(update={"texts": (*spec.texts, operation.text)})
+
+
 def describe(operation: Operation) -> str:
     """Say an operation in a few words, for the plan and the history."""
     match operation:
@@ -183,3 +215,7 @@ def describe(operation: Operation) -> str:
             return f"add {operation.function.name}"
         case RemoveFunction():
             return f"remove {operation.name}"
+        case AddText():
+            return f"add the text {operation.text!r}"
+        case Restyle():
+            return f"set the page's {operation.property} to {operation.value}"

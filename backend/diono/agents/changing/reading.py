@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from diono.agents import spec_rules, text
+from diono.agents.changing.appearance import read_appearance
 from diono.agents.changing.operations import (
     AddField,
     ChangeTitle,
@@ -24,6 +25,9 @@ _TITLE = re.compile(
     r"(?:title|heading|name of the app|app|application|program|page|site)(?: title| name)?"
     r"(?: to| as)? (.+)",
     re.IGNORECASE,
+)
+_NO_TITLE = re.compile(
+    r"(?:background|colou?r|style|font|text|theme|layout|look|design|so that)\b", re.IGNORECASE
 )
 _REMOVE = re.compile(
     rf"\b(?:remove|delete|drop|get rid of|take out) (?:the )?(?:{_FIELD} )?(.+)", re.IGNORECASE
@@ -88,6 +92,9 @@ def read_request(request: str, spec: Spec) -> tuple[Operation, ...]:
     sentence = text.one_line(request, 400).strip().rstrip(".!")
     known = [one.name for one in spec.entity.fields] if spec.entity else []
     is_field = re.search(rf"\b{_FIELD}\b", sentence, re.IGNORECASE) and bool(known)
+    looks = read_appearance(sentence, spec)
+    if looks:
+        return looks
     title = None if is_field else _title(sentence)
     if title is not None:
         return (title,)
@@ -135,7 +142,7 @@ def _field_changes(sentence: str, known: Sequence[str]) -> tuple[Operation, ...]
 def _title(sentence: str) -> ChangeTitle | None:
     found = _TITLE.search(sentence)
     title = text.one_line(found[1].strip().strip("\"'`“”‘’"), 50) if found else ""  # noqa: RUF001
-    return ChangeTitle(title=title) if title else None
+    return ChangeTitle(title=title) if title and not _NO_TITLE.match(title) else None
 
 
 def _added(phrase: str) -> tuple[Operation, ...]:
