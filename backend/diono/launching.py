@@ -6,10 +6,9 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from loguru import logger
-from sqlalchemy.exc import SQLAlchemyError
 
 import diono.features.accounts.service  # noqa: F401  # pyright: ignore[reportUnusedImport] - the queue's rows refer to its tables
 from diono.features.checkpoints.service import Checkpoints
@@ -23,7 +22,7 @@ from diono.infra.clock import SystemClock
 from diono.infra.database import Database
 from diono.infra.heartbeats import Heartbeats
 from diono.infra.migrations import migrate
-from diono.kernel.errors import DionoError, Unavailable
+from diono.kernel.errors import DionoError
 from diono.llm.catalog import ModelCatalog
 from diono.llm.providers import provider_factories
 from diono.sandbox.adapters.late import LateSandboxes
@@ -45,6 +44,8 @@ if TYPE_CHECKING:
     from diono.infra.workflows import WorkflowEngine
 
 BLUEPRINTS = REPOSITORY / "workspace" / "blueprints"
+# Of a worker, until it counts as lost.
+BEATS = 6
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,11 @@ async def _start_sandboxes(daemon: SandboxDaemon | None) -> None:
         logger.error("{}", error.detail)
 
 
+def heartbeats(settings: Settings, database: Database) -> Heartbeats:
+    lost = settings.worker_lost_seconds
+    return Heartbeats(database, executor_id(settings), SystemClock(), lost / BEATS, lost)
+
+
 class Workshop:
     """The workflow engine, the dispatcher and the heartbeat of one process."""
 
@@ -126,7 +132,7 @@ class Workshop:
         self._adapters = adapters
         self._clock = SystemClock()
         self._keepers: list[asyncio.Task[None]] = []
-        self._heartbeats = Heartbeats(adapters.database, executor_id(settings), self._clock)
+        self._heartbeats = heartbeats(settings, adapters.database)
         self._engine: WorkflowEngine | None = None
 
     async def open(self) -> None:
@@ -210,83 +216,3 @@ async def load_runners(settings: Settings) -> "Runners":
             search=await asyncio.to_thread(web_search, settings),
         )
     )
-
-
-class TakenRuns(Protocol):
-    """Where the routes hand over runs."""
-
-    async def start(self, run_id: str) -> None:
-        """Raises Unavailable if nobody will ever take it."""
-        ...
-
-    async def probe(self) -> str:
-        """Return ok, or why runs do not begin now."""
-        ...
-
-
-class DeferredRuns:
-    """Takes runs while the workflow engine, which starts after the server answers, gets ready."""
-
-    def __init__(self) -> None:
-        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._problem = "starting"
-
-    async def start(self, run_id: str) -> None:
-        """The run is in the queue already; the dispatcher finds it there."""
-        await asyncio.shield(self._ready)
-
-    async def probe(self) -> str:
-        return self._problem
-
-    def is_ready(self) -> None:
-        self._problem = "ok"
-        self._ready.set_result(None)
-
-    def is_broken(self, detail: str) -> None:
-        self._problem = detail
-        if not self._ready.done():
-            self._ready.set_exception(Unavailable(detail))
-            self._ready.exception()
-
-
-class ExternalRuns:
-    """Leaves the runs to worker processes, which find them in the queue."""
-
-    def __init__(self, heartbeats: Heartbeats) -> None:
-        self._heartbeats = heartbeats
-
-    async def start(self, run_id: str) -> None:
-        """Nothing to do: while no worker lives, the task waits in the queue."""
-
-    async def probe(self) -> str:
-        if await self._heartbeats.living():
-            return "ok"
-        return "no worker is alive; start one with `diono worker`"
-
-
-@asynccontextmanager
-async def taking_runs(settings: Settings, adapters: Adapters) -> AsyncGenerator[TakenRuns]:
-    """Run tasks in this process, or leave them to others, as the settings say."""
-    if settings.workers != "inside":
-        yield ExternalRuns(Heartbeats(adapters.database, "", SystemClock()))
-        return
-    runs, workshop = DeferredRuns(), Workshop(settings, adapters)
-    launching = asyncio.create_task(_launch(workshop, runs))
-    try:
-        yield runs
-    finally:
-        launching.cancel()
-        await asyncio.gather(launching, return_exceptions=True)
-        runs.is_broken("The server is stopping.")
-        await workshop.close()
-
-
-async def _launch(workshop: Workshop, runs: DeferredRuns) -> None:
-    try:
-        await workshop.open()
-    except (DionoError, OSError, SQLAlchemyError, ImportError) as error:
-        logger.opt(exception=error).error("the workflow engine did not start")
-        runs.is_broken(f"The workflow engine did not start: {error}. The log has the cause.")
-    else:
-        runs.is_ready()
-        await workshop.wait()

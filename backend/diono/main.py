@@ -22,6 +22,7 @@ from diono.features.sandboxes.service import Sandboxing
 from diono.features.services.service import ProjectServices
 from diono.features.tasks.schemas import CreateTask
 from diono.features.tasks.service import Tasks
+from diono.handover import TakenRuns, taking_runs
 from diono.infra.clock import SystemClock
 from diono.infra.database import Database
 from diono.infra.logging import configure_logging
@@ -31,11 +32,9 @@ from diono.infra.tokens import TokenSigner, load_secret
 from diono.kernel.errors import DionoError, ErrorKind
 from diono.launching import (
     Adapters,
-    TakenRuns,
     load_late,
     load_runners,
     open_adapters,
-    taking_runs,
 )
 from diono.llm.catalog import ModelCatalog
 from diono.sandbox.adapters.late import LateKeyring
@@ -44,7 +43,7 @@ from diono.settings import REPOSITORY, Settings
 from diono.web.app import create_web_app
 from diono.web.preview_gateway import PreviewGateway
 from diono.web.socket import is_origin_allowed
-from diono.wiring import database_url, llm_config, public_sandbox_url, sandbox_config
+from diono.wiring import check_shared, database_url, llm_config, public_sandbox_url, sandbox_config
 
 FRONTEND = REPOSITORY / "frontend" / "dist"
 
@@ -175,7 +174,10 @@ def bind(settings: Settings) -> socket.socket:
 
 
 def serve(settings: Settings) -> None:
-    """Run the server until it is told to stop. Raises PortTaken, AlreadyRunning."""
+    """Run the server until it is told to stop. Raises PortTaken, AlreadyRunning,
+    WorkersNeedPostgres."""
+    if settings.workers == "external":
+        check_shared(settings)
     configure_logging(settings.log_level)
     lock = lock_data(settings.data_dir)
     listener = bind(settings)

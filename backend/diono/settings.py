@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     parallel_runs: int = Field(default=2, ge=1, description="Runs at a time, of all users.")
     parallel_user_runs: int = Field(default=2, ge=1, description="Runs at a time of one user.")
     worker_runs: int = Field(default=0, ge=0, description="Runs at a time in one process.")
+    worker_lost_seconds: float = Field(
+        default=30.0, ge=1, description="A worker that is silent for so long has lost its runs."
+    )
     summary_tokens: int = Field(
         default=5_000, ge=500, description="Older messages of a longer conversation are summarised."
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diono.infra.database import sqlite_url
+from diono.kernel.errors import InvalidInput
 from diono.llm.providers import LlmConfig
 from diono.sandbox.config import RemoteServer, SandboxConfig
 from diono.settings import Settings
@@ -36,6 +37,22 @@ def executor_id(settings: Settings) -> str:
     if isinstance(workflow_database(settings), str):
         return f"{socket.gethostname()}-{os.getpid()}"
     return "local"
+
+
+class WorkersNeedPostgres(InvalidInput):
+    code = "workers_need_postgres"
+
+
+def check_shared(settings: Settings) -> None:
+    """Refuse workers where the server and they could not share their work. Raises
+    WorkersNeedPostgres."""
+    urls = (settings.database_url, workflow_database(settings))
+    if not all(str(url).startswith("postgresql") for url in urls):
+        raise WorkersNeedPostgres(
+            "Workers and the server share their work by PostgreSQL: set DATABASE_URL to the same "
+            "postgresql+asyncpg://… for all of them. On SQLite the server runs the tasks itself "
+            "(DIONO_WORKERS=inside, the default)."
+        )
 
 
 def llm_config(settings: Settings) -> LlmConfig:

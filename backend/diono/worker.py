@@ -10,14 +10,9 @@ import signal
 from loguru import logger
 
 from diono.infra.logging import configure_logging
-from diono.kernel.errors import InvalidInput
 from diono.launching import Workshop, open_adapters
 from diono.settings import Settings
-from diono.wiring import executor_id
-
-
-class WorkerNeedsPostgres(InvalidInput):
-    code = "worker_needs_postgres"
+from diono.wiring import check_shared, executor_id
 
 
 async def work(settings: Settings) -> None:
@@ -43,13 +38,8 @@ async def work(settings: Settings) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Raises WorkerNeedsPostgres."""
-    if not settings.database_url.startswith("postgresql"):
-        raise WorkerNeedsPostgres(
-            "Workers share their work by PostgreSQL: set DATABASE_URL to "
-            "postgresql+asyncpg://… for the server and for each worker. On SQLite the server runs "
-            "the tasks itself."
-        )
+    """Raises WorkersNeedPostgres."""
+    check_shared(settings)
     configure_logging(settings.log_level)
     asyncio.run(work(settings))
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 from diono.cli.arguments_models import add_keys, add_models, add_stats
 from diono.cli.arguments_projects import add_chat, add_projects
 from diono.cli.arguments_sandbox import add_sandbox, add_sandboxd
+from diono.cli.arguments_tasks import add_budgets, add_tasks, add_worker, rank
 from diono.cli.outcome import EmptyPrompt, PromptTooLarge, UsageError
 
 PROMPT_LIMIT_BYTES = 16_000
@@ -78,7 +79,8 @@ def _grammar() -> argparse.ArgumentParser:
     _add_run(add("run", "run a program of one file in a fresh sandbox"))
     _add_up(add("up", "run the server with the dashboard"))
     add("down", "stop the server that runs on this machine")
-    _add_tasks(add("tasks", "list, show or cancel tasks"))
+    add_worker(add("worker", "run tasks of a server that leaves them to workers"), _positive)
+    add_tasks(add("tasks", "list, show and steer tasks"), _positive)
     add_chat(add("chat", "talk with the agent in a project"))
     add_projects(add("projects", "list, show, make, fork, restore or delete projects"))
     add_models(add("models", "list the models, fetch one, or measure how it is best used"))
@@ -118,7 +120,8 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workflow", help="who does what (default: build; docs/team.md)")
     parser.add_argument("--approve", action="store_true", help="ask before the plan is carried out")
     parser.add_argument("--max-iterations", type=_positive, help="rounds of work at most (25)")
-    parser.add_argument("--budget-seconds", type=_positive, help="end honestly after this long")
+    parser.add_argument("--priority", type=rank, metavar="N", help="0 is the first of your tasks")
+    add_budgets(parser)
     _add_json(parser)
 
 
@@ -140,18 +143,6 @@ def _add_up(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="default: 127.0.0.1, or DIONO_HOST")
     parser.add_argument("--daemon", action="store_true", help="go on in the background")
     parser.add_argument("--no-setup", action="store_true", help="start with what is there")
-
-
-def _add_tasks(parser: argparse.ArgumentParser) -> None:
-    actions = ("list", "show", "cancel", "approve", "reject")
-    parser.add_argument("action", nargs="?", choices=actions, default="list")
-    parser.add_argument("task_id", nargs="?", help="for all but list")
-    parser.add_argument("--text", default="", help="approve, reject: what you want to say with it")
-    parser.add_argument(
-        "--details", type=Path, metavar="FILE", help="approve: JSON, such as an edited plan"
-    )
-    parser.add_argument("--limit", type=_positive, default=20)
-    _add_json(parser)
 
 
 def _add_admin(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from diono.infra.database import Database, DatabaseFailed
 
+_LOCK = 0x736368656D61
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
 
 
@@ -48,5 +49,8 @@ async def migrate(database: Database) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
-    async with database.engine.begin() as connection:
-        await connection.run_sync(upgrade)
+    # A server and its workers start together; only one of them may change the schema.
+    async with database.exclusive(_LOCK):
+        if await current_revision(database) != head_revision():
+            async with database.engine.begin() as connection:
+                await connection.run_sync(upgrade)

@@ -250,7 +250,7 @@ async def serve(database_url: str, workflows: str, folder: Path) -> None:
     executor_id = f"worker-{os.getpid()}" if is_shared else "local"
     engine = WorkflowEngine(workflows if is_shared else Path(workflows), executor_id, 3)
     job = make_job(database, engine, bus, folder)
-    heartbeats = Heartbeats(database, executor_id, SystemClock(), 0.2, 1.0)
+    heartbeats = Heartbeats(database, executor_id, SystemClock(), 0.3, 2.0)
     await heartbeats.beat()
 
     async def body(run_id: str) -> None:

@@ -18,6 +18,7 @@ from diono.cli.outcome import Exit
 from diono.cli.prepare import Preparation
 from diono.cli.receipt import build_result, receipt_lines
 from diono.cli.server import find_server
+from diono.cli.steering import budgets_of
 from diono.cli.text import one_line
 from diono.cli.timeline import Line, Timeline, View
 from diono.cli.unpack import require_empty, unpack
@@ -46,8 +47,9 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
             request: JsonObject = {"prompt": arguments.prompt}
             if arguments.model:
                 request["model"] = arguments.model
-            if arguments.budget_seconds:
-                request["budget_seconds"] = arguments.budget_seconds
+            if arguments.priority is not None:
+                request["priority"] = arguments.priority
+            request.update(budgets_of(arguments))
             request["options"] = _options_of(arguments)
             may_ask = not arguments.as_json and sys.stdin.isatty()
             build = _Build(api, settings.data_dir / "exports", arguments.out, may_ask)

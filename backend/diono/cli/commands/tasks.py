@@ -1,4 +1,5 @@
-"""`diono tasks [list | show ID | cancel ID | approve ID | reject ID]`."""
+"""`diono tasks [list | show | cancel | approve | reject | pause | resume | prioritise | retry |
+rerun] ID`."""
 
 import argparse
 import asyncio
@@ -7,10 +8,12 @@ import sys
 from typing import Any
 
 from diono.cli.api import ENDED, Api
+from diono.cli.arguments_tasks import STEERS
 from diono.cli.connect import open_api
 from diono.cli.deciding import send_decision
 from diono.cli.outcome import Exit, UsageError
 from diono.cli.receipt import build_result, receipt_lines
+from diono.cli.steering import check_steer, standing, steer
 from diono.cli.text import one_line
 from diono.cli.timeline import Timeline
 from diono.cli.views import open_view
@@ -22,6 +25,7 @@ JsonObject = dict[str, Any]
 def run(arguments: argparse.Namespace) -> int:
     if arguments.action != "list" and not arguments.task_id:
         raise UsageError(f"say which: diono tasks {arguments.action} TASK_ID")
+    check_steer(arguments)
     return asyncio.run(_run(arguments))
 
 
@@ -37,6 +41,9 @@ async def _run(arguments: argparse.Namespace) -> int:
             state = await _decide(api, arguments)
             _print_state(state, as_json=arguments.as_json)
             return Exit.OK
+        if arguments.action in STEERS:
+            _print_state(await steer(api, arguments), as_json=arguments.as_json)
+            return Exit.OK
         return await _show(api, arguments.task_id, as_json=arguments.as_json)
 
 
@@ -47,7 +54,8 @@ async def _list(api: Api, limit: int, *, as_json: bool) -> int:
         return Exit.OK
     tasks: list[JsonObject] = page["items"]
     for task in tasks:
-        prompt = one_line(task["prompt"], 60)
+        place = standing(task)
+        prompt = one_line(task["prompt"], 60) + (f"  ({place})" if place else "")
         print(f"{task['task_id']}  {task['status']:<9} {task['progress']:>4.0%}  {prompt}")
     if not tasks:
         print('no tasks yet; make one: diono build "..."', file=sys.stderr)
@@ -99,4 +107,5 @@ def _print_state(state: JsonObject, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(state, ensure_ascii=False))
     else:
-        print(f"{state['task_id']}  {state['status']}  {one_line(state['last_message'])}")
+        said = standing(state) or one_line(state["last_message"])
+        print(f"{state['task_id']}  {state['status']}  {said}")

@@ -80,6 +80,9 @@ class TaskSteps:
         return effect
 
     async def _interruptible(self, action: Action) -> JsonObject:
+        if (await self._ledger.wishes(self._task_id)).is_cancel:
+            # Said inside the step, so that it is recorded: a replay stops at the same one.
+            raise Cancelled("The task was cancelled.")
         work = asyncio.ensure_future(action())
         cancel = asyncio.ensure_future(self._ledger.cancel_requested(self._task_id))
         try:

@@ -120,7 +120,8 @@ class Tasks:
     async def retry(
         self, owner_id: str, task_id: str, runs: Runs, changes: RetryTask | None = None
     ) -> TaskState:
-        """Run a failed or cancelled task once more, as a new task. Raises TaskNotEnded."""
+        """Run a failed or cancelled task once more, as a new task. Raises TaskNotEnded,
+        PriceUnknown."""
         async with self._database.read() as session:
             task = await store.owned(session, owner_id, task_id)
         if task.status not in {TaskStatus.FAILED, TaskStatus.CANCELLED}:
@@ -130,6 +131,7 @@ class Tasks:
             )
         given = changes.model_dump(exclude_unset=True) if changes else {}
         copy = _request_of(task).model_copy(update=given)
+        await self._rules.check(copy)
         again = await self._add(owner_id, copy, task_id, task.attempt + 1)
         return await self.run(owner_id, again.task_id, runs)
 
