@@ -14,6 +14,7 @@ from diono.agents.runners.resources import Resources
 from diono.kernel.events import EventDraft, EventType
 from diono.llm.fit.report import ModelFit
 from diono.llm.port import ChatRequest
+from diono.sandbox.errors import FileMissing
 from diono.sandbox.port import ExecRequest, ExecResult, FileEntry, ServiceStatus, SnippetRequest
 
 RESOURCES = Resources(
@@ -31,6 +32,12 @@ class RigSandbox(FolderSandbox):
     async def run_python(self, request: SnippetRequest) -> ExecResult:
         argv = ("python3", "-c", request.code)
         return await self.execute(ExecRequest(argv=argv, stdin=request.stdin.encode()))
+
+    async def read_file(self, path: str, limit_bytes: int = 1_000_000) -> bytes:
+        try:
+            return await super().read_file(path, limit_bytes)
+        except FileNotFoundError as error:
+            raise FileMissing(f"There is no file {path}. Write it first.") from error
 
     async def list_files(self, path: str = ".", depth: int = 8) -> Sequence[FileEntry]:
         found = sorted((self.root / path).rglob("*"))
@@ -92,14 +99,15 @@ class RunnerStage(HostStage):
 
 @dataclass(frozen=True)
 class Rig:
-    """One runner, work for it, and answers that let it succeed."""
+    """One runner, work for it, and answers that let it succeed. ``needs_app``: it works on what
+    the team built."""
 
     runner: str
     kind: Kind
     prompt: str
     answer: Answerer
     options: JsonObject = field(default_factory=dict)
-    succeeds: bool = True
+    needs_app: bool = False
 
     @property
     def work(self) -> Work:
@@ -113,18 +121,22 @@ class Rig:
 
 
 def _team(request: ChatRequest) -> str:
+    """What an able model says, for doubling and for tripling numbers."""
     asked = request.messages[1].content
+    name, factor = ("triple_number", 3) if "triple" in asked else ("double_number", 2)
     if "Write this function" in asked:
-        return "    return number * 2\n"
+        return f"    return number * {factor}\n"
     if "List the Python functions" in asked:
         parameters = [{"name": "number", "type": "int"}]
-        function = {"name": "double_number", "description": "Doubles.", "parameters": parameters}
+        words = name.replace("_", " ").capitalize()
+        function = {"name": name, "description": f"{words}.", "parameters": parameters}
         return json.dumps({"functions": [{**function, "returns": "int"}]})
     if "assert lines" in asked:
-        return "2) == 4\nassert double_number(5) == 10\nassert double_number(-3) == -6\n"
+        lines = [f"{name}({number}) == {number * factor}" for number in (2, 5, -3)]
+        return "\nassert ".join(lines).removeprefix(f"{name}(") + "\n"
     if "Write the assert line" in asked:
         call = asked.rsplit("for ", 1)[1].rstrip(".")
-        return f" {2 * int(call.split('(')[1].rstrip(')'))}"
+        return f" {factor * int(call.split('(')[1].rstrip(')'))}"
     return json.dumps({"title": "Doubler", "summary": "Doubles numbers."})
 
 
@@ -140,10 +152,12 @@ def double(number: int) -> int:
 ```"""
 
 
+TEAM = Rig("team", "build", "A command-line program that doubles a number", _team)
 RIGS = (
+    TEAM,
+    Rig("change", "change", "Add a command that triples a number", _team, needs_app=True),
     Rig("solve", "solve", SIGNATURE, lambda _: "    return number * 2\n"),
     Rig("codeact", "chat", "Say hello.", lambda _: "Hello. Nothing had to be done."),
-    Rig("team", "build", "A command-line program that doubles a number", _team),
     Rig("langgraph:example", "build", "print 1", lambda _: "```python\nprint(1)\n```"),
     Rig("custom:example", "chat", "What is two?", lambda _: "Two is a number."),
 )

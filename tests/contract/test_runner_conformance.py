@@ -1,11 +1,12 @@
 """One suite for every runner: what the interface promises holds for each."""
 
 import asyncio
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from contract.runner_rigs import RIGS, RUNNERS, Rig, RunnerStage, RunnerTape
+from contract.runner_rigs import RIGS, RUNNERS, TEAM, Rig, RunnerStage, RunnerTape
 
 from diono.agents.errors import Cancelled
 from diono.agents.port import Receipt
@@ -33,15 +34,28 @@ class Recording:
     root: Path
 
 
-@pytest.fixture(scope="module", params=RIGS, ids=[rig.runner for rig in RIGS])
-def recording(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Recording:
-    rig: Rig = request.param
-    root = tmp_path_factory.mktemp("recording")
+def _record(rig: Rig, root: Path) -> Recording:
     runner, stage = RUNNERS.of(rig.runner), RunnerStage(root, rig.answer)
     receipt = asyncio.run(runner.start(rig.work, stage))
     return Recording(rig, runner, stage, receipt, root)
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return _record(TEAM, tmp_path_factory.mktemp("build"))
+
+
+@pytest.fixture(scope="module", params=RIGS, ids=[rig.runner for rig in RIGS])
+def recording(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, build: Recording
+) -> Recording:
+    rig: Rig = request.param
+    if rig is TEAM:
+        return build
+    root = tmp_path_factory.mktemp("recording")
+    if rig.needs_app:
+        shutil.copytree(build.root, root, dirs_exist_ok=True, symlinks=True)
+    return _record(rig, root)
 
 
 def _unreachable(_request: ChatRequest) -> str:
