@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from diono.agents.digest import EXTRACTED, tokens_of
-from diono.agents.port import Memory, Said
+from diono.agents.port import Memory, Receipt, Said
 from diono.features.projects.errors import ProjectNotFound
 from diono.llm.errors import ProviderUnreachable
 
@@ -52,6 +52,24 @@ async def test_repeat_of_a_step_says_it_once(ground: Ground) -> None:
     ]  # fmt: skip
     # The late repeat of the first turn did not bring its memory back either.
     assert memory.phase == "turn 2"
+
+
+async def test_task_that_says_nothing_itself_is_told_of_once(ground: Ground) -> None:
+    project_id, task_id = await _place(ground)
+    receipt = Receipt(
+        status="SUCCEEDED", spec={}, blueprint="", files=("main.py",), checks=(), attempts=1,
+        tokens_in=5, tokens_out=3, seconds=1,
+    )  # fmt: skip
+    for _ in range(2):
+        await ground.conversations.report(project_id, task_id, "Build it.", receipt)
+    said, memory = await ground.conversations.recall(project_id, WINDOW)
+    assert [message.content for message in said] == ["Build it.", "Done: main.py"]
+    assert (memory.phase, memory.active_files, memory.tokens_out) == ("succeeded", ("main.py",), 3)
+    # Who speaks for itself is not spoken for.
+    other = await ground.task(project_id)
+    await _say(ground, project_id, other, [1])
+    await ground.conversations.report(project_id, other, "Build it.", receipt)
+    assert len((await ground.conversations.recall(project_id, WINDOW))[0]) == 4
 
 
 async def test_concurrent_writers_number_without_gap(ground: Ground) -> None:

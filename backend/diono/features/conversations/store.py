@@ -39,6 +39,13 @@ async def has_key(session: AsyncSession, project_id: str, key: str) -> bool:
     return await session.scalar(query) is not None
 
 
+async def has_task(session: AsyncSession, project_id: str, task_id: str) -> bool:
+    query = select(ConversationMessage.number).where(
+        ConversationMessage.project_id == project_id, ConversationMessage.task_id == task_id
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
 async def marks(session: AsyncSession, project_id: str) -> list[Mark]:
     columns = (
         ConversationMessage.number,

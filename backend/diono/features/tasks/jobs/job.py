@@ -131,6 +131,7 @@ class TaskJob:
         if is_over and place.facts.kind != "chat":
             await place.end_sandbox(place.facts.project_id)
         await place.end_side_sandboxes()
+        await self._report(place, receipt)
         result = {"receipt": receipt.model_dump(mode="json")}
         phase = receipt.status.lower()
         state = {"status": receipt.status, "progress": 1.0, "phase": phase}
@@ -147,6 +148,18 @@ class TaskJob:
                 ),
             ],
         )
+
+    async def _report(self, place: Place, receipt: Receipt) -> None:
+        """Let the project's conversation know of the task, unless its runner told it."""
+        facts = place.facts
+        if facts.kind == "solve":
+            return
+        try:
+            await self.house.conversations.report(
+                facts.project_id, facts.task_id, facts.work().prompt, receipt
+            )
+        except DionoError as error:
+            logger.warning("task {} is not in its conversation: {}", facts.task_id, error.detail)
 
     def _error_event(
         self, receipt: Receipt, error: BaseException | None

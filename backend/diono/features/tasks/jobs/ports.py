@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from diono.agents.digest import Summarise
-from diono.agents.port import JsonObject, Memory, Model, Said
+from diono.agents.port import JsonObject, Memory, Model, Receipt, Said
 from diono.agents.runner import AgentRunner
 from diono.infra.workflows import RunStatus
 
@@ -48,6 +48,8 @@ class Conversations(Protocol):
     async def recall(
         self, project_id: str, window_tokens: int
     ) -> tuple[Sequence[Said], Memory]: ...
+
+    async def report(self, project_id: str, task_id: str, asked: str, receipt: Receipt) -> None: ...
 
     async def condense(
         self, project_id: str, window_tokens: int, summarise: Summarise | None

@@ -10,9 +10,15 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from diono.agents.digest import Summarise, clipped, extract, tokens_of
-from diono.agents.port import JsonObject, Memory, Said
+from diono.agents.port import JsonObject, Memory, Receipt, Said
 from diono.features.conversations import store
 from diono.features.conversations.schemas import ConversationPage, HistoryMessage
+from diono.features.conversations.service.view import (
+    last_restore,
+    newest_within,
+    older_part,
+    view_of,
+)
 from diono.features.conversations.tables import ConversationMessage
 from diono.features.projects.service import lock_project
 from diono.infra.clock import Clock
@@ -25,8 +31,7 @@ WINDOW_SHARE = 0.4
 DEFAULT_WINDOW_TOKENS = 32_768
 MESSAGE_TOKENS_LIMIT = 20_000
 _KEY_LENGTH = 160
-# Of the threshold: what stays word for word after a summary, and the summary itself.
-_TAIL_SHARE = 0.4
+# Of the threshold.
 _SUMMARY_SHARE = 0.2
 _THOUGHTS = 5
 _FILES = 50
@@ -55,8 +60,8 @@ class Conversations:
         """
         limit = self.threshold(window_tokens)
         async with self._database.read() as session:
-            visible = _view(await store.marks(session, project_id))
-            kept = _newest_within(visible, limit)
+            visible = view_of(await store.marks(session, project_id))
+            kept = newest_within(visible, limit)
             rows = await store.by_numbers(session, project_id, [mark.number for mark in kept])
             memory = await store.memory(session, project_id)
         return [_said(row, limit // 2) for row in rows], Memory.model_validate(memory or {})
@@ -77,6 +82,32 @@ class Conversations:
             value = _trimmed(memory).model_dump(mode="json")
             await store.set_memory(session, project_id, storable(value), self._clock.now())
 
+    async def report(self, project_id: str, task_id: str, asked: str, receipt: Receipt) -> None:
+        """Tell of a task that said nothing here itself: what was asked for, and its end. A repeat
+        changes nothing. Raises ProjectNotFound."""
+        phase = receipt.status.lower()
+        answer = receipt.answer or receipt.reason or f"Done: {', '.join(receipt.files[:20])}"
+        async with self._database.write() as session:
+            await lock_project(session, project_id, self._clock.now())
+            if await store.has_task(session, project_id, task_id):
+                return
+            number = await store.last_number(session, project_id)
+            for index, (role, text) in enumerate((("user", asked), ("assistant", answer))):
+                said = Said.model_validate({"role": role, "content": text})
+                key = _bounded(f"{task_id}:report.{index}")
+                self._add(session, project_id, number + 1 + index, key, said, task_id)
+            before = Memory.model_validate(await store.memory(session, project_id) or {})
+            memory = before.model_copy(
+                update={
+                    "phase": phase,
+                    "active_files": tuple(dict.fromkeys((*receipt.files, *before.active_files))),
+                    "tokens_in": before.tokens_in + receipt.tokens_in,
+                    "tokens_out": before.tokens_out + receipt.tokens_out,
+                }
+            )
+            value = _trimmed(memory).model_dump(mode="json")
+            await store.set_memory(session, project_id, storable(value), self._clock.now())
+
     async def condense(
         self, project_id: str, window_tokens: int, summarise: Summarise | None = None
     ) -> JsonObject:
@@ -87,8 +118,8 @@ class Conversations:
         """
         limit = self.threshold(window_tokens)
         async with self._database.read() as session:
-            visible = _view(await store.marks(session, project_id))
-            old = _older_part(visible, limit)
+            visible = view_of(await store.marks(session, project_id))
+            old = older_part(visible, limit)
             rows = await store.by_numbers(session, project_id, [mark.number for mark in old])
         if not rows:
             return {}
@@ -98,7 +129,7 @@ class Conversations:
         async with self._database.write() as session:
             await lock_project(session, project_id, self._clock.now())
             # The same on a repeat, and another one after the conversation went back.
-            key = f"{store.SUMMARY}{covers}.{_last_restore(visible)}"
+            key = f"{store.SUMMARY}{covers}.{last_restore(visible)}"
             if not await store.has_key(session, project_id, key):
                 number = await store.last_number(session, project_id) + 1
                 message = Said(role="system", content=text)
@@ -185,50 +216,6 @@ class Conversations:
         return row
 
 
-def _view(marks: Sequence[store.Mark]) -> list[store.Mark]:
-    """Return what a model reads: the last summary first, without what was gone back behind."""
-    view: list[store.Mark] = []
-    for place, mark in enumerate(marks):
-        if mark.is_restore:
-            until = mark.covers or 0
-            view = [*_view([old for old in marks[:place] if old.number <= until]), mark]
-        elif mark.is_summary:
-            covers = mark.covers or 0
-            view = [mark, *(old for old in view if old.number > covers and not old.is_summary)]
-        else:
-            view.append(mark)
-    return view
-
-
-def _newest_within(view: Sequence[store.Mark], limit_tokens: int) -> list[store.Mark]:
-    """Return the summary, if there is one, and the newest messages that fit beside it."""
-    head = [mark for mark in view[:1] if mark.is_summary]
-    rest = view[len(head) :]
-    left = limit_tokens - sum(mark.tokens for mark in head)
-    kept: list[store.Mark] = []
-    for mark in reversed(rest):
-        left -= min(mark.tokens, limit_tokens // 2)
-        if left < 0 and kept:
-            break
-        kept.append(mark)
-    return [*head, *reversed(kept)]
-
-
-def _older_part(view: Sequence[store.Mark], limit_tokens: int) -> list[store.Mark]:
-    """Return what a new summary shall stand for; nothing while the whole is short enough."""
-    if sum(mark.tokens for mark in view) <= limit_tokens:
-        return []
-    tail = _newest_within([mark for mark in view if not mark.is_summary],
-                          int(limit_tokens * _TAIL_SHARE))  # fmt: skip
-    numbers = {mark.number for mark in tail}
-    old = [mark for mark in view if mark.number not in numbers]
-    return old if any(not mark.is_summary for mark in old) else []
-
-
-def _last_restore(view: Sequence[store.Mark]) -> int:
-    return max((mark.number for mark in view if mark.is_restore), default=0)
-
-
 async def _summary(
     said: Sequence[Said], limit_tokens: int, summarise: Summarise | None
 ) -> tuple[str, str]:
@@ -252,7 +239,7 @@ def _trimmed(memory: Memory) -> Memory:
     return memory.model_copy(
         update={
             "thoughts": memory.thoughts[-_THOUGHTS:],
-            "active_files": memory.active_files[-_FILES:],
+            "active_files": memory.active_files[:_FILES],
         }
     )
 
