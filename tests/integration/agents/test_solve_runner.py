@@ -38,6 +38,7 @@ RULES = [
         "when": "is_big",
         "reply": ["    return n > 1", " five\n    return n >= 5", " more\n    return n > 4"],
     },
+    {"when": "every_other", "reply": ["    return items[:n]", "\n    return items[: n + 1]"]},
     {"when": "both_of", "reply": "    return [items[0], items[-1]]"},
     {"when": "thrice", "reply": "    return text * 3"},
     {"when": "treble", "reply": ["    return 'ababab'", "    return text * 2"]},
@@ -92,6 +93,15 @@ async def test_a_right_result_in_the_wrong_shape_is_repaired_without_the_model(
     receipt = await solved(stage, "First and last.\nassert both_of([1, 2, 3]) == (1, 3)")
     assert (receipt.status, receipt.attempts, receipt.details["calls"]) == ("SUCCEEDED", 1, 1)
     assert "return tuple(both_of_unshaped(items))" in receipt.answer
+
+
+async def test_a_small_edit_is_found_where_every_try_misses(stage: BenchStage) -> None:
+    prompt = "Each n-th item.\nassert every_other([1, 2, 3, 4, 5], 2) == [1, 3, 5]"
+    receipt = await solved(stage, prompt)
+    assert receipt.status == "SUCCEEDED", receipt.reason
+    assert "return items[::n]" in receipt.answer
+    assert receipt.details["proof"] == "1 of 1 given examples, after a small edit"
+    assert all(check.passed is not False for check in receipt.checks)
 
 
 async def test_an_easy_example_needs_programs_that_agree(stage: BenchStage) -> None:

@@ -8,6 +8,7 @@ from diono.agents.candidates import Candidate, Field
 from diono.agents.errors import PlanRefused
 from diono.agents.solving.adapting import adapted
 from diono.agents.solving.checks import other_calls
+from diono.agents.solving.editing import MOST_EDITS, edited
 from diono.agents.solving.problem import Problem, read_problem
 from diono.agents.solving.requests import request_for, signature_of
 from diono.agents.solving.trials import Trial, idle_reason, is_telling, verdict_of
@@ -190,3 +191,29 @@ def test_a_right_result_in_the_wrong_shape_is_shaped(got: str, expected: str, sh
         assert found.endswith(f"def pair(n, other=2):\n    return {shape}\n")
         assert "return [n, pair_unshaped(other)]" in found
         assert '"""See pair(1)."""' in found
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        ("def f(items, n):\n    return items[:n]\n", "return items[::n]"),
+        ("def f(n):\n    return 2 * 3.14 * n\n", "return n * 3.14 * n"),
+        ("def f(n):\n    return [one for one in range(1, n)]\n", "range(1, n + 1)"),
+        ("def f(items):\n    if items[0] < 3:\n        return 1\n    return 2\n", "items[0] <= 3"),
+        ("def f(text):\n    return all(one.isupper() for one in text)\n", "return any("),
+    ],
+)
+def test_edits_are_small_and_of_many_kinds(source: str, wanted: str) -> None:
+    found = edited(source, "f")
+    assert any(wanted in one for one in found)
+    assert len(set(found)) == len(found) <= MOST_EDITS
+    assert source not in found
+    for one in found:
+        ast.parse(one)
+
+
+def test_a_long_program_has_no_more_edits_than_are_run() -> None:
+    body = "".join(f"    n = n + {number} * n\n" for number in range(99))
+    assert len(edited(f"def f(n):\n{body}    return n\n", "f")) == MOST_EDITS
+    assert edited("x = 1\n", "f") == []
+    assert edited(f"def f(n):\n{body * 9}    return n\n", "f") == []

@@ -13,6 +13,7 @@ from diono.agents.meter import Meter, Run
 from diono.agents.parsing import refusal_of
 from diono.agents.solving.adapting import adapted
 from diono.agents.solving.checks import Gate, gate_of
+from diono.agents.solving.mending import mended
 from diono.agents.solving.problem import Problem
 from diono.agents.solving.requests import request_for
 from diono.agents.solving.trials import Trial, passed_of, run_trial, verdict_of
@@ -22,6 +23,8 @@ TRIES = 14
 OPINIONS = 2
 # Two to three plain answers of a small model, or ten short functions.
 TOKENS = 700
+# So many candidates show what the model keeps missing; then small edits are looked for.
+EDITED_AFTER = 5
 # After so many failures an example is often met by chance.
 EARLY = 2
 REPEATS_ALLOWED = 6
@@ -91,9 +94,26 @@ async def solve_problem(run: Run, problem: Problem, tries: int = TRIES) -> Solut
             candidate = await _tried(run, hunt, source, attempt)
             await _report(run, hunt, attempt, candidate.verdict.problem)
         found = _settled(hunt, source if trouble else "", is_last=False)
+        if found is None and attempt == EDITED_AFTER:
+            found = await _mended(run, hunt, attempt)
         if found is not None:
             return _solution(hunt, found[0], attempt, found[1])
-    return _best(hunt, attempt)
+    found = await _mended(run, hunt, attempt)
+    return _best(hunt, attempt) if found is None else _solution(hunt, found[0], attempt, found[1])
+
+
+async def _mended(run: Run, hunt: _Hunt, attempt: int) -> tuple[Candidate, str] | None:
+    """Look for a small edit that helps. An example that is easily met by chance does not do."""
+    name, failed = hunt.problem.name, [one for one in hunt.pool.candidates if one.verdict.results]
+    if hunt.passing or hunt.gate.is_own or not hunt.gate.is_telling or not failed:
+        return None
+    step = f"edit {name}.{attempt}"
+    found = await mended(run, hunt.problem, hunt.gate, failed, step)
+    if found is None:
+        return None
+    hunt.seen[found.attempt] = (True,) * len(hunt.gate.checks)
+    proof = f"{found.verdict.passed} of {found.verdict.firm} given examples, after a small edit"
+    return found, proof
 
 
 async def _written(run: Run, hunt: _Hunt, attempt: int) -> tuple[str, str, bool]:

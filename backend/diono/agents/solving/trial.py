@@ -2,6 +2,7 @@
 
 Standard input: {source, setup, checks: [assert line...], calls: [expression...], seconds}.
 Standard output: {error, checks: [{passed, got, expected, error}], calls: [{got, error}]}.
+With {variants: [source...], all_seconds} instead of a source: {found: [place...]}.
 The source is untrusted; this program is never imported by the host, only sent as text.
 """
 
@@ -11,6 +12,7 @@ import io
 import json
 import signal
 import sys
+import time
 from typing import Any
 
 SHOWN_CHARACTERS = 300
@@ -63,7 +65,7 @@ def held(line: str, namespace: dict[str, Any]) -> dict[str, Any]:
 
 def timed(action: Any, seconds: float) -> dict[str, Any]:
     signal.setitimer(signal.ITIMER_PROF, seconds)
-    signal.setitimer(signal.ITIMER_REAL, seconds * PATIENCE)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds * PATIENCE, PATIENCE))
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             result: dict[str, Any] = action()
@@ -87,6 +89,26 @@ def each(lines: list[str], action: Any, seconds: float) -> list[dict[str, Any]]:
     return results
 
 
+def sifted(task: dict[str, Any]) -> dict[str, Any]:
+    """Return the places of the variants that pass every check, within the time for all."""
+    found: list[int] = []
+    seconds = float(task["seconds"])
+    end = time.process_time() + float(task["all_seconds"])
+    for place, source in enumerate(task["variants"]):
+        if time.process_time() > end:
+            break
+
+        def run(source: str = source) -> dict[str, Any]:
+            namespace: dict[str, Any] = {"__name__": "candidate"}
+            for text in (task["setup"], source):
+                exec(compile(text, "variant.py", "exec"), namespace)  # noqa: S102
+            return {"passed": all(held(line, namespace)["passed"] for line in task["checks"])}
+
+        if timed(run, seconds)["passed"]:
+            found.append(place)
+    return {"found": found}
+
+
 def main() -> None:
     task = json.load(sys.stdin)
     seconds = float(task["seconds"])
@@ -94,6 +116,9 @@ def main() -> None:
     signal.signal(signal.SIGPROF, alarm)
     signal.signal(signal.SIGALRM, alarm)
     sys.setrecursionlimit(5_000)
+    if "variants" in task:
+        sys.stdout.write(json.dumps(sifted(task)))
+        return
 
     def load() -> dict[str, Any]:
         for name in ("setup", "source"):

@@ -37,7 +37,7 @@ class Trial:
 
 
 @cache
-def _program() -> str:
+def program() -> str:
     return files("diono.agents.solving").joinpath("trial.py").read_text("utf-8")
 
 
@@ -54,7 +54,7 @@ async def run_trial(run: Run, step: str, trial: Trial) -> JsonObject:
     async def action() -> JsonObject:
         sandbox = await run.stage.sandbox()
         request = SnippetRequest(
-            code=_program(), stdin=json.dumps(task), timeout_seconds=TRIAL_SECONDS
+            code=program(), stdin=json.dumps(task), timeout_seconds=TRIAL_SECONDS
         )
         done = await sandbox.run_python(request)
         if done.reason is not ExitReason.EXITED:
