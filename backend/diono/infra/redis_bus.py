@@ -14,6 +14,7 @@ from diono.kernel.ids import new_id
 
 CHANNEL = "diono:bus"
 AGAIN_SECONDS = 1.0
+CLOSE_SECONDS = 0.5
 OUTBOX_LENGTH = 1000
 
 
@@ -52,9 +53,12 @@ class RedisBus(MemoryBus):
             logger.warning("Redis does not answer: events of other processes come late")
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = set(self._tasks)
+        while left:
+            # More than once: the client of Redis can take a cancel for a lost connection.
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=CLOSE_SECONDS)
         await self._redis.aclose()
 
     def publish(self, topic: str, transient: Event | None = None) -> None:
