@@ -56,8 +56,11 @@ class Office:
         self.server.stop()
 
     def api(self) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {self.server.token()}"}
-        return httpx.Client(base_url=self.server.url, headers=headers, trust_env=False, timeout=60)
+        form = {"username": self.server.username, "password": self.server.password}
+        client = httpx.Client(base_url=self.server.url, trust_env=False, timeout=60)
+        answer = client.post("/api/auth/token", data=form).raise_for_status()
+        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return client
 
     def diono(self, *arguments: str, status: int = 0) -> str:
         done = subprocess.run(
