@@ -5,6 +5,7 @@ python workflow_worker.py DATABASE JOURNAL EXECUTOR start|resume|take-over
 
 import asyncio
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from diono.infra.workflows import WorkflowEngine
@@ -47,6 +48,10 @@ async def main(database: str, journal: Path, executor: str, mode: str) -> None:
     # The outcome is recorded after the body returns.
     while await engine.status("run-1") == "LIVE":  # noqa: ASYNC110 - a row, not an event
         await asyncio.sleep(0.02)
+    assert await engine.steps_done("run-1") == STEPS
+    assert await engine.forget_ended(datetime.now(UTC) - timedelta(hours=1)) == 0
+    assert await engine.forget_ended(datetime.now(UTC) + timedelta(hours=1)) == 1
+    assert await engine.status("run-1") == "UNKNOWN"
     await engine.close()
 
 

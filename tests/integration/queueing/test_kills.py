@@ -81,7 +81,7 @@ async def _sweep(desk: Desk, place: Place, first: int, stride: int) -> None:
 
 
 async def test_kill_at_some_points(desk: Desk, place: Place) -> None:
-    await _sweep(desk, place, 5, 17)
+    await _sweep(desk, place, 5, 23)
 
 
 @pytest.mark.nightly

@@ -11,6 +11,12 @@ from diono.features.tasks.jobs.job import MOST_CRASHES
 from .rig import Desk, Place
 
 
+NIGHTLY = [pytest.mark.postgres, pytest.mark.nightly, pytest.mark.slow]
+
+
+@pytest.mark.parametrize(
+    "place", ["sqlite", pytest.param("postgres", marks=NIGHTLY)], indirect=True
+)
 async def test_a_run_that_kills_its_worker_is_given_up(desk: Desk, place: Place) -> None:
     owner = await desk.user()
     with place.workers(2 if place.is_shared else 1):
