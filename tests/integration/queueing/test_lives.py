@@ -10,7 +10,6 @@ from diono.features.tasks.jobs.job import MOST_CRASHES
 
 from .rig import Desk, Place
 
-
 NIGHTLY = [pytest.mark.postgres, pytest.mark.nightly, pytest.mark.slow]
 
 
