@@ -78,6 +78,23 @@ def test_ctrl_c_cancels_the_task_and_prints_its_receipt(terminal: Terminal) -> N
     assert "CANCELLED" in rest, "".join(said) + rest
 
 
+def test_a_plan_waits_until_another_client_answers(terminal: Terminal) -> None:
+    process = terminal.start("build", WEB_APP, *MODEL, "--approve")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "diono tasks approve" in line:
+            break
+    task_id = line.split("approve ")[1].split()[0]
+    answered = terminal.run("tasks", "reject", task_id, "--text", "too small", "--json")
+    assert answered.returncode == 0, answered.stderr
+    rest, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "The plan was not approved: too small." in rest
+    again = terminal.run("tasks", "approve", task_id)
+    assert again.returncode == 2
+    assert "no open question" in again.stderr.lower() or "ended" in again.stderr
+
+
 def test_a_build_outlives_a_killed_server(terminal: Terminal) -> None:
     process = terminal.start("build", WEB_APP, *MODEL, "--json")
     assert process.stdout is not None

@@ -39,6 +39,10 @@ def _client(app: FastAPI) -> httpx.AsyncClient:
 async def _signed_in(app: FastAPI, name: str) -> httpx.AsyncClient:
     accounts: Accounts = app.state.accounts
     await accounts.create(name, PASSWORD)
+    return await signed_in_again(app, name)
+
+
+async def signed_in_again(app: FastAPI, name: str) -> httpx.AsyncClient:
     client = _client(app)
     form = {"username": name, "password": PASSWORD}
     reply = await client.post("/api/auth/token", data=form)
