@@ -200,6 +200,7 @@ def test_a_tool_file_is_read_without_being_run() -> None:
     source = (
         "raise SystemExit('never run here')\n"
         "PACKAGES = ['httpx']\n"
+        "TIMEOUT_SECONDS = 5000\n"
         "from typing import Literal\n"
         "def shout(text: str, times: int = 1, *, kind: Literal['a', 'b'] | None = None) -> str:\n"
         "    '''Say it loud.\n\n    Args:\n        text: What to say.\n    '''\n"
@@ -213,6 +214,7 @@ def test_a_tool_file_is_read_without_being_run() -> None:
         "kind": {"type": "string", "enum": ["a", "b"]},
     }
     assert (file.facts.description, file.packages) == ("Say it loud.", ("httpx",))
+    assert file.seconds == 300
 
 
 @pytest.mark.parametrize(
