@@ -3,6 +3,8 @@ import type { PayloadReader } from '@/lib/payload';
 export interface LiveCheck {
   name: string;
   kind: string;
+  /** What sort of proof it is (`edge`, `route`); empty: told by its kind. */
+  depth: string;
   passed: boolean | null;
   detail: string;
   isRequired: boolean;
@@ -13,6 +15,7 @@ export function readCheck(payload: PayloadReader): LiveCheck {
   return {
     name: payload.text('name') || 'Unnamed check',
     kind: payload.text('kind'),
+    depth: payload.text('depth'),
     passed: payload.flag('passed'),
     detail: payload.text('detail'),
     isRequired: payload.flag('is_required') ?? true,
@@ -20,7 +23,7 @@ export function readCheck(payload: PayloadReader): LiveCheck {
   };
 }
 
-export interface Depth {
+export interface DepthCount {
   title: string;
   passed: number;
   failed: number;
@@ -29,14 +32,19 @@ export interface Depth {
 
 const depths: readonly [string, readonly string[]][] = [
   ['It installs and starts', ['install', 'syntax', 'start']],
-  ['Examples and commands', ['cli']],
-  ['Properties and edge cases', ['property']],
-  ['Routes', ['http']],
-  ['Pages', ['page']],
+  ['Examples and commands', ['example', 'command line', 'cli']],
+  ['Routes', ['route', 'http']],
+  ['Pages and forms', ['page', 'form']],
+  ['Properties and round trips', ['property', 'round trip']],
+  ['Edge cases', ['edge']],
   ['Its own tests', ['unit']],
 ];
 
-function countDepth(title: string, checks: readonly LiveCheck[]): Depth {
+function depthOf(check: LiveCheck): string {
+  return check.depth || check.kind;
+}
+
+function countDepth(title: string, checks: readonly LiveCheck[]): DepthCount {
   return {
     title,
     passed: checks.filter((check) => check.passed === true).length,
@@ -46,15 +54,15 @@ function countDepth(title: string, checks: readonly LiveCheck[]): Depth {
 }
 
 /** How deep the checks go: those depths that have any, from the shallowest on. */
-export function checksByDepth(checks: readonly LiveCheck[]): Depth[] {
+export function checksByDepth(checks: readonly LiveCheck[]): DepthCount[] {
   const known = new Set(depths.flatMap(([, kinds]) => kinds));
   const counted = depths.map(([title, kinds]) =>
     countDepth(
       title,
-      checks.filter((check) => kinds.includes(check.kind)),
+      checks.filter((check) => kinds.includes(depthOf(check))),
     ),
   );
-  const others = checks.filter((check) => !known.has(check.kind));
+  const others = checks.filter((check) => !known.has(depthOf(check)));
   return [...counted, countDepth('Others', others)].filter(
     (depth) => depth.passed + depth.failed + depth.notRun > 0,
   );

@@ -92,7 +92,7 @@ function PlanQuestion({ question, isBusy, onAnswer }: QuestionCardProps) {
         value={reason}
         onChange={setReason}
       />
-      <div className="flex flex-wrap items-center gap-2">
+      <div className="sticky bottom-0 -mx-4 -mb-4 flex flex-wrap items-center gap-2 rounded-b-xl border-t border-line bg-surface px-4 py-3 sm:-mx-5 sm:-mb-5 sm:px-5">
         <Button
           tone="primary"
           isBusy={isBusy}

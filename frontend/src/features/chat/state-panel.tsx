@@ -11,7 +11,7 @@ const sandboxTones: Record<string, Tone> = { running: 'good', paused: 'warn' };
 function Block({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section>
-      <h3 className="mb-1.5 text-[0.87rem] font-medium text-ink-faint">{title}</h3>
+      <h2 className="mb-1.5 text-[0.87rem] font-medium text-ink-faint">{title}</h2>
       {children}
     </section>
   );

@@ -17,7 +17,7 @@ export function Asked({ text, kind }: { text: string; kind: string }) {
   const label = kind === 'build' ? 'Build' : kind === 'change' ? 'Change' : '';
   return (
     <div className="ml-auto max-w-[85%] rounded-2xl rounded-br-md bg-accent-soft px-4 py-2.5">
-      <h3 className="sr-only">You</h3>
+      <h2 className="sr-only">You</h2>
       {label && <Badge tone="accent">{label}</Badge>}
       <p className="leading-relaxed break-words whitespace-pre-wrap">{text}</p>
     </div>
@@ -91,7 +91,7 @@ function Answer({ text, isSuccess, code, receipt }: AnswerProps) {
 export function LiveCard({ view, isConnected }: { view: TurnView; isConnected: boolean }) {
   return (
     <div className="grid min-w-0 grid-cols-1 gap-2.5" data-testid="live-turn">
-      <h3 className="sr-only">Agent</h3>
+      <h2 className="sr-only">Agent</h2>
       <Parts view={view} />
       {view.draft && (
         <div data-testid="draft" className="border-l-2 border-line-strong pl-3 text-ink-soft">
@@ -133,11 +133,12 @@ function facts(task: TaskState): string {
 /** A turn that has ended. */
 export function PastCard({ task }: { task: TaskState }) {
   const receipt = new PayloadReader(task.final_result);
-  const answer = receipt.text('answer') || receipt.text('reason') || task.last_message;
+  const done = task.kind === 'build' ? 'Built and checked.' : task.last_message;
+  const answer = receipt.text('answer') || receipt.text('reason') || done;
   const isSuccess = task.status === 'SUCCEEDED';
   return (
     <div className="grid min-w-0 grid-cols-1 gap-2.5">
-      <h3 className="sr-only">Agent</h3>
+      <h2 className="sr-only">Agent</h2>
       <Answer
         text={isSuccess ? answer : (task.error?.detail ?? (receipt.text('reason') || answer))}
         isSuccess={isSuccess}

@@ -227,9 +227,13 @@ function foldEvent(view: TaskView, event: TaskEvent): TaskView {
   // An event that comes twice (reconnection, poll beside socket) changes nothing.
   if (event.event_id !== null && event.event_id <= view.lastEventId) return view;
   const handler = Object.hasOwn(handlers, event.event_type) ? handlers[event.event_type] : null;
-  const next = handler ? handler(view, event, new PayloadReader(event.payload)) : view;
+  const payload = new PayloadReader(event.payload);
+  const next = handler ? handler(view, event, payload) : view;
+  const spent = new PayloadReader(payload.record('spent'));
+  const tokens = (spent.number('tokens_in') ?? 0) + (spent.number('tokens_out') ?? 0);
   return {
     ...next,
+    tokensSpent: Math.max(view.tokensSpent, tokens),
     lastEventId: event.event_id ?? view.lastEventId,
     thinking: endsThinking(event) ? null : next.thinking,
   };

@@ -5,7 +5,7 @@ import { renderScreen } from '@/mocks/render';
 import { sampleTask } from '@/mocks/samples';
 import { ReceiptPanel } from './receipt';
 
-const check = { detail: '', is_required: true };
+const check = { detail: '', is_required: true, depth: '' };
 const receipt: NonNullable<TaskState['final_result']> = {
   status: 'FAILED',
   answer: '',

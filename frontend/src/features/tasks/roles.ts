@@ -25,7 +25,9 @@ const roles: Record<string, RoleLook> = {
 /** How an agent looks; a second engineer is named `Engineer 2`, users' roles as they are. */
 export function roleLook(role: string): RoleLook {
   const [, name = role, number = ''] = /^(.*?)( \d+)?$/.exec(role) ?? [];
-  const look = Object.hasOwn(roles, name) ? roles[name] : undefined;
+  // Workflow files write `product_manager` where events say `ProductManager`.
+  const plain = name.replaceAll('_', '').toLowerCase();
+  const look = Object.entries(roles).find(([known]) => known.toLowerCase() === plain)?.[1];
   return look ? { ...look, label: look.label + number } : { label: role, icon: UserRound };
 }
 

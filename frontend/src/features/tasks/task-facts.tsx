@@ -7,8 +7,8 @@ import { formatNumber, formatSeconds } from '@/lib/format';
 import { NORMAL_PRIORITY, usePrioritiseTask } from './queries';
 
 /** What the task has used, and what it may use. */
-export function BudgetFacts({ task }: { task: TaskState }) {
-  const tokens = task.tokens_in + task.tokens_out;
+export function BudgetFacts({ task, tokensSpent }: { task: TaskState; tokensSpent: number }) {
+  const tokens = Math.max(task.tokens_in + task.tokens_out, tokensSpent);
   const facts: string[] = [];
   if (tokens > 0 || task.budget_tokens !== null) {
     const limit = task.budget_tokens === null ? '' : ` of ${formatNumber(task.budget_tokens)}`;

@@ -69,7 +69,7 @@ export function TaskHeader({ task, view, mode, children }: TaskHeaderProps) {
         />
         <ElapsedTime task={task} />
         {task.model && <span className="font-mono text-[0.8rem]">{task.model}</span>}
-        <BudgetFacts task={task} />
+        <BudgetFacts task={task} tokensSpent={view.tokensSpent} />
         {!isDone && <PriorityPicker task={task} />}
         {!isDone && <Connection mode={mode} />}
       </div>

@@ -53,6 +53,8 @@ export interface TaskView {
   schedule: readonly ScheduleItem[];
   /** What the plan's question showed, to be read after it was answered. */
   plan: Record<string, unknown> | null;
+  /** Tokens in and out as the newest event counts them. */
+  tokensSpent: number;
   thinking: Thinking | null;
   isPreviewRunning: boolean;
   /** Counts changed files and restarts, so that readers know when to look again. */
@@ -69,6 +71,7 @@ export const emptyTaskView: TaskView = {
   agents: [],
   schedule: [],
   plan: null,
+  tokensSpent: 0,
   thinking: null,
   isPreviewRunning: false,
   revision: 0,
