@@ -30,7 +30,9 @@ function Facts({ report }: { report: FitReport }) {
         ))}
       </dl>
       <p className="text-[0.93rem] text-ink-soft">
-        <span className="text-ink-faint">By its speed, about: </span>
+        <span className="text-ink-faint">
+          {fit.is_assumed ? 'A cautious guess: ' : 'By its speed, about: '}
+        </span>
         {Object.entries(report.forecast_seconds)
           .map(([kind, seconds]) => `${forecasts[kind] ?? kind} ${formatSeconds(seconds)}`)
           .join(' · ')}
