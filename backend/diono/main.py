@@ -112,7 +112,8 @@ def _fill(
     state.catalog, state.fits = adapters.catalog, adapters.fits
     state.tasks = Tasks(database, adapters.bus, adapters.blobs, clock, check_model, rules)
     state.statistics = Statistics(database, state.tasks, adapters.blobs, clock)
-    state.gateway = Gateway(adapters.catalog, Agents(state.tasks, database, clock))
+    agents = Agents(state.tasks, database, clock)
+    state.gateway = Gateway(adapters.catalog, adapters.fits, agents)
     state.previews = previews
     state.services = ProjectServices(sandboxes, previews, database)
     state.programs = Programs(

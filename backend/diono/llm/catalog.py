@@ -71,6 +71,11 @@ class BoundModel:
         self.fit = fit
         self.profile = fit.applied_to(self.claims)
 
+    def keep_to(self, fit: ModelFit) -> None:
+        """Send no prompt beyond a measured window; all else stays as the provider says."""
+        facts = {"window": fit.window, "token_ratio": fit.token_ratio}
+        self.fit = self.fit.model_copy(update={**facts, "prompt_budget": fit.prompt_budget})
+
     async def ask(
         self,
         request: ChatRequest,

@@ -76,6 +76,12 @@ def test_the_first_run_measures_and_all_after_it_know(server: Server) -> None:
     assert [kind for kind, _ in kinds] == ["progress"] * 9 + ["result"]
     assert kinds[-1][1]["fit"]["protocol"] == "native"
 
+    # The raw model keeps to the window as well, and keeps what its provider says of tools.
+    asked = {"model": MODEL, "messages": [{"role": "user", "content": "word " * 3000}]}
+    long = server.send("POST", "/v1/chat/completions", asked)
+    assert (long.status_code, long.json()["error"]["code"]) == (400, "context_length_exceeded")
+    assert "not sent" in long.json()["error"]["message"]
+
 
 def test_what_cannot_be_measured_is_said(server: Server) -> None:
     (unknown,) = _measured(server, name="scripted/nobody")

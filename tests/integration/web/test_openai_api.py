@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -187,4 +186,8 @@ def test_only_openais_form_below_v1(server: Server) -> None:
     reply = httpx.get(f"{server.url}/v1/nothing", trust_env=False)
     assert reply.status_code == 404
     assert json.loads(reply.text)["error"]["type"] == "invalid_request_error"
-    assert Path(server.root).is_dir()
+    for method, path in (("GET", "models"), ("GET", "models/x"), ("POST", "chat/completions")):
+        refused = httpx.request(method, f"{server.url}/v1/{path}", trust_env=False)
+        assert (refused.status_code, refused.json()["error"]["type"]) == (
+            401, "authentication_error",
+        )  # fmt: skip

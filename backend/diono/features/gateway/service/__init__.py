@@ -11,6 +11,7 @@ from diono.features.gateway.service.agents import AGENTS, Agents, read_talk
 from diono.features.gateway.service.pieces import AnswerFailed, Form, Piece
 from diono.features.gateway.service.raw import chat_request, raw_answer
 from diono.features.keys.service import Caller
+from diono.features.models.service import ModelFits
 from diono.features.tasks.service import Runs
 from diono.kernel.errors import NotFound
 from diono.kernel.ids import new_id
@@ -27,8 +28,9 @@ class ModelUnknown(NotFound):
 
 
 class Gateway:
-    def __init__(self, catalog: ModelCatalog, agents: Agents) -> None:
+    def __init__(self, catalog: ModelCatalog, fits: ModelFits, agents: Agents) -> None:
         self._catalog = catalog
+        self._fits = fits
         self._agents = agents
         self._answering: Counter[str] = Counter()
 
@@ -73,7 +75,10 @@ class Gateway:
         else:
             caller.need("chat")
             model = await self._catalog.bind(wanted.model)
-            pieces = raw_answer(model, chat_request(wanted, model.profile.context_tokens))
+            fit = await self._fits.of(model, may_measure=False)
+            if not fit.is_assumed:
+                model.keep_to(fit)
+            pieces = raw_answer(model, chat_request(wanted, model.fit.window))
         # What goes wrong before the first piece is an HTTP error, also where a stream was wanted.
         counted = self._counted(owner_id, pieces)
         return form, _again(await anext(counted), counted)
