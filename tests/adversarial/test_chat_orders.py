@@ -72,8 +72,11 @@ class House:
             self.project_id = await self.client.project()
             box = await self.client.sandbox(self.project_id)
             await box.write_file("secret.txt", PROJECT_SECRET.encode())
-            options = {"max_iterations": 60, "approval_seconds": 0.1}
-            self.orders = await self.client.say(self.project_id, "Read the notes", options=options)
+            refusals = [{"approved": False}] * 3
+            options = {"max_iterations": 60}
+            self.orders = await self.client.say(
+                self.project_id, "Read the notes", refusals, options=options
+            )
         return self.orders
 
 
@@ -175,7 +178,7 @@ async def test_obeyed_orders_break_no_border(house: House) -> None:
     assert "There is no web search here" in _told(events, "search_web")[0][1]
     waited = [*commands[1:], *cells[1:]]
     assert len(waited) == 3
-    assert all("nobody allowed it in time" in text for _, text in waited)
+    assert all("the user refused it" in text for _, text in waited)
     # Refusals are in the task's log, for whoever looks later.
     logged = [one for one in events if one.data["details"].get("kind") == "action_refused"]
     assert len(logged) == 3
