@@ -101,6 +101,7 @@ async def test_a_small_edit_is_found_where_every_try_misses(stage: BenchStage) -
     assert receipt.status == "SUCCEEDED", receipt.reason
     assert "return items[::n]" in receipt.answer
     assert receipt.details["proof"] == "1 of 1 given examples, after a small edit"
+    assert any("edit" in one for one in receipt.unproven)
     assert all(check.passed is not False for check in receipt.checks)
 
 

@@ -4,7 +4,7 @@ from diono.agents.candidates import REFUSED
 from diono.agents.meter import Run
 from diono.agents.port import Check, JsonObject, Receipt, Stage
 from diono.agents.solving.problem import Problem, read_problem
-from diono.agents.solving.solver import TRIES, Solution, solve_problem
+from diono.agents.solving.solver import EDITED_PROOF, TRIES, Solution, solve_problem
 from diono.kernel.events import AgentRole, EventType
 
 SOURCE_FILE = "solution.py"
@@ -163,6 +163,8 @@ def _unproven(solution: Solution) -> tuple[str, ...]:
     if solution.gate.is_own:
         return ("No example was given: the checks are the model's own, and may be wrong.",)
     found = ["Inputs other than those of the checks were not proven."]
+    if solution.proof.endswith(EDITED_PROOF):
+        found.append("An edit was chosen because it meets the example: read the source.")
     if not solution.gate.is_telling:
         found.append("The example is easily passed by chance; give another one to be surer.")
     return tuple(found)

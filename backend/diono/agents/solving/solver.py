@@ -25,6 +25,7 @@ OPINIONS = 2
 TOKENS = 700
 # So many candidates show what the model keeps missing; then small edits are looked for.
 EDITED_AFTER = 5
+EDITED_PROOF = ", after a small edit"
 # After so many failures an example is often met by chance.
 EARLY = 2
 REPEATS_ALLOWED = 6
@@ -112,8 +113,7 @@ async def _mended(run: Run, hunt: _Hunt, attempt: int) -> tuple[Candidate, str] 
     if found is None:
         return None
     hunt.seen[found.attempt] = (True,) * len(hunt.gate.checks)
-    proof = f"{found.verdict.passed} of {found.verdict.firm} given examples, after a small edit"
-    return found, proof
+    return found, f"{found.verdict.passed} of {found.verdict.firm} given examples{EDITED_PROOF}"
 
 
 async def _written(run: Run, hunt: _Hunt, attempt: int) -> tuple[str, str, bool]:
