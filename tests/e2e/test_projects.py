@@ -72,5 +72,6 @@ async def test_a_plan_is_approved_the_app_changed_and_taken_back(visitor: Visito
     await page.get_by_role("button", name="Restore", exact=True).last.click()
     await expect(page.get_by_text("What was there is kept in")).to_be_visible()
     await page.reload()
+    await expect(page.get_by_test_id("mark")).to_have_count(1)
     await expect(page.get_by_test_id("turn")).to_have_count(4)
     assert await visitor.accessibility_problems() == []

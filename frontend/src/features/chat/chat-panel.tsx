@@ -7,7 +7,7 @@ import { FollowingScroller } from '@/components/ui/following-scroller';
 import { Composer, type Wish } from './composer';
 import { ConversationList } from './conversation-list';
 import { emptyTurn, type TurnView } from './turn-view';
-import { useAnswer, useProjectState, useStartChange, useStop } from './queries';
+import { useAnswer, useProjectState, useStartChange, useStop, useTurns } from './queries';
 import { useLiveTurn, type LiveTurn } from './use-live-turn';
 
 interface ChatPanelProps {
@@ -56,6 +56,7 @@ const viewOf = (live: LiveTurn | null): TurnView => live?.view ?? emptyTurn;
 
 export function ChatPanel({ projectId, model, modelPicker }: ChatPanelProps) {
   const { live, error, send, follow, isFollowing } = useRunningTurn(projectId);
+  const turnCount = useTurns(projectId).data?.pages.flatMap((page) => page.items).length ?? 0;
   const change = useStartChange(projectId);
   const stop = useStop();
   const view = viewOf(live);
@@ -75,8 +76,8 @@ export function ChatPanel({ projectId, model, modelPicker }: ChatPanelProps) {
     <div className="flex h-full min-h-0 min-w-0 flex-col">
       <FollowingScroller
         label="Conversation so far"
-        growth={1 + view.lastEventId + view.draft.length}
-        isGrowing={isFollowing}
+        growth={1 + turnCount + view.lastEventId + view.draft.length}
+        isGrowing
         className="min-h-0 grow overflow-y-auto px-4 py-5 outline-offset-[-2px] sm:px-6"
       >
         <div className="mx-auto grid max-w-3xl grid-cols-1 gap-5">

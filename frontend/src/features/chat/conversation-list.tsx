@@ -55,7 +55,11 @@ function Entries({ entries, live }: { entries: readonly Entry[]; live: LiveTurn 
   return (
     <ol className="grid grid-cols-1 gap-7" aria-label="Conversation">
       {entries.map((entry) => (
-        <li key={entry.id} className="grid min-w-0 grid-cols-1 gap-3" data-testid="turn">
+        <li
+          key={entry.id}
+          className="grid min-w-0 grid-cols-1 gap-3"
+          data-testid={entry.kind === 'mark' ? 'mark' : 'turn'}
+        >
           <EntryCard entry={entry} live={live} />
         </li>
       ))}

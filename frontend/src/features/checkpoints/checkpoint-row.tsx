@@ -97,7 +97,7 @@ export function CheckpointRow({ projectId, checkpoint, now, onForked }: Checkpoi
         <Button
           size="small"
           aria-expanded={isOpen}
-          aria-label={`Compare with ${title}`}
+          aria-label={`${isOpen ? 'Hide the comparison' : 'Compare'} with ${title}`}
           onClick={() => setIsOpen(!isOpen)}
         >
           {isOpen ? 'Hide' : 'Compare'}
