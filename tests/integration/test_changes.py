@@ -20,7 +20,6 @@ from diono.sandbox.port import Limits, Sandbox, Sandboxes, SandboxSpec
 pytestmark = pytest.mark.engine
 TODO = "A web app with a REST API and a database that keeps to-do items"
 ENTITIES = "app/entities.py"
-DOUBLER = "A command-line program that doubles a number"
 ENTITY = {
     "name": "todo",
     "fields": [{"name": "title", "type": "text"}, {"name": "done", "type": "boolean"}],
@@ -28,43 +27,28 @@ ENTITY = {
 Answer = Callable[[ChatRequest], str]
 
 
-def function(name: str) -> dict[str, object]:
-    return {
-        "name": name,
-        "description": f"{name.replace('_', ' ').capitalize()}.",
-        "parameters": [{"name": "number", "type": "int"}],
-        "returns": "int",
-    }
+def free_answer(asked: str) -> str:
+    """What it says to a change that is no operation."""
+    if "pytest file" in asked:
+        if "comment" in asked:
+            return f"```python\ndef test_it():\n    assert 'LOUD' in open('{ENTITIES}').read()\n```"
+        call = "from app.entities import TITLE"
+        return f"```python\n{call}\n\ndef test_it():\n    assert TITLE == 'LOUD'\n```"
+    if "Write the whole changed file" in asked:
+        old = asked.split("```\n")[1]
+        return f"```python\n{old}# quiet\n```"
+    return json.dumps({"path": ENTITIES})
 
 
 def answer(request: ChatRequest) -> str:
-    """What an able model says, for doubling and for tripling numbers, and for to-do items."""
+    """What an able model says for to-do items."""
     asked = request.messages[1].content
-    factor = 3 if "triple" in asked else 2
-    name = "triple_number" if factor == 3 else "double_number"
     if "main table" in asked:
         return json.dumps(ENTITY)
-    if "Write this function" in asked:
-        return f"    return number * {factor}\n"
-    if "List the Python functions" in asked:
-        return json.dumps({"functions": [function(name)]})
-    if "assert lines" in asked:
-        lines = [f"{name}({number}) == {number * factor}" for number in (2, 5, -3)]
-        return "\nassert ".join(lines).removeprefix(f"{name}(") + "\n"
-    if "Write the assert line" in asked:
-        call = asked.rsplit("for ", 1)[1].rstrip(".")
-        return f" {int(call.split('(')[1].rstrip(')')) * factor}"
-    if "pytest file" in asked:
-        return f"```python\ndef test_it():\n    assert 'LOUD' in open('{ENTITIES}').read()\n```"
-    if "Write the whole changed file" in asked:
-        old = asked.split("```\n")[1]
-        told = old.replace("SUMMARY = ", "SUMMARY = 'quiet' or ")
-        loud = old.replace("SUMMARY = ", "SUMMARY = 'LOUD' or ").replace("boolean", "colour")
-        return f"```python\n{loud if 'break' in asked else told}\n```"
-    if "which one file" in asked:
-        return json.dumps({"path": ENTITIES})
     if "fields are added" in asked:
         return json.dumps({"changes": []})
+    if "Change request" in asked:
+        return free_answer(asked)
     return json.dumps({"title": "A title", "summary": "A summary."})
 
 
@@ -184,19 +168,12 @@ async def test_a_page_is_restyled(app: App) -> None:
     assert "the style has color: white" in await app.shell("cat .diono/proof.json")
 
 
-@pytest.mark.parametrize(
-    ("request_text", "reason"),
-    [
-        ("make it shout", "the test still fails"),
-        ("make it shout, and break the page", "passed before and fails now"),
-    ],
-)
 @pytest.mark.asyncio(loop_scope="module")
-async def test_what_does_not_hold_is_taken_back(app: App, request_text: str, reason: str) -> None:
+async def test_what_does_not_hold_is_taken_back(app: App) -> None:
     before = await app.tree()
-    failed = await app.change(request_text)
+    failed = await app.change("make it shout")
     assert failed.status == "FAILED"
-    assert reason in failed.reason
+    assert "the test still fails" in failed.reason
     assert failed.details["is_rolled_back"]
     assert await app.tree() == before
     assert "Back to the last green state" in await app.shell("git log -1 --format=%s")
@@ -206,27 +183,10 @@ async def test_what_does_not_hold_is_taken_back(app: App, request_text: str, rea
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_plan_can_be_refused_before_anything_happens(app: App) -> None:
     before = await app.tree()
+    idle = await app.change("make it shout in a comment")
+    assert "no test could be written" in idle.reason
     expired = Decision(is_approved=False, is_expired=True)
     receipt = await app.change("add a due date", expired)
     assert receipt.status == "FAILED"
     assert "in time" in receipt.reason
     assert await app.tree() == before
-
-
-@pytest.mark.asyncio(loop_scope="module")
-async def test_commands_come_and_go_and_the_old_call_still_works(
-    sandboxes: Sandboxes, tmp_path: Path
-) -> None:
-    async with opened(sandboxes, tmp_path) as app:
-        built = await app.do("team", "build", DOUBLER)
-        assert built.status == "SUCCEEDED", built.reason
-        assert await app.shell("python3 main.py 4") == "8\n"
-        added = await app.change("Add a command that can triple a number")
-        assert added.status == "SUCCEEDED", added.reason
-        assert await app.shell("python3 main.py 4; python3 main.py triple-number 4") == "8\n12\n"
-        removed = await app.change("remove the triple command")
-        assert removed.status == "SUCCEEDED", removed.reason
-        assert "triple" not in await app.shell("python3 main.py --help; git ls-files")
-        assert await app.shell("python3 main.py 4") == "8\n"
-        # Three examples as tests, and four of the skeleton's own.
-        assert (await app.shell("python3 -m pytest -q tests | tail -1")).startswith("7 passed")

@@ -42,15 +42,17 @@ SCRIPT = (
 - when: 'pytest file'
   reply: |
     ```python
+    from core.double_number import double_number
+
     def test_it():
-        assert 'LOUD' in open('core/double_number.py').read()
+        assert double_number(50) == 1000
     ```
 - when: 'Write the whole changed file'
   reply: |
     <<<<<<< SEARCH
         return number * 2
     =======
-        return number * 20  # LOUD
+        return number * 20
     >>>>>>> REPLACE
 - when: 'which one file'
   reply: '{"path": "core/double_number.py"}'

@@ -72,9 +72,7 @@ _ELSEWHERE = re.compile(
 
 def read_appearance(sentence: str, spec: Spec) -> tuple[Operation, ...]:
     """Return what a request plainly asks of the page; empty if it asks for anything else too."""
-    if spec.blueprint not in PAGE_PATHS:
-        return ()
-    quoted = _QUOTED.search(sentence)
+    quoted = _QUOTED.search(sentence) if spec.blueprint in PAGE_PATHS else None
     if quoted is not None:
         around = sentence[: quoted.start()] + sentence[quoted.end() :]
         if _ASKS_FOR_TEXT.search(around) and not _ELSEWHERE.search(around):

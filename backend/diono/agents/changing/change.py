@@ -52,6 +52,12 @@ class Change:
         self.retired: list[str] = []
         self.is_touched = False
         self.head = app.head
+        self.spec = saved.spec
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether anything was committed, the change or its taking back."""
+        return self.head != self._app.head
 
     async def make(self, operations: Sequence[Operation]) -> str:
         """Make the change. Returns why it was taken back, or nothing if it is proven. Raises
@@ -88,6 +94,7 @@ class Change:
             await self.take_back(problem)
             return problem
         self.head = self.workspace.head
+        self.spec = after
         return ""
 
     def _served(self, evidence: Proof) -> Proof:

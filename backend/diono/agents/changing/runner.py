@@ -69,28 +69,34 @@ class ChangeRunner(BaseRunner):
             if change.is_touched:
                 await change.take_back(error.detail)
             raise
-        return self._receipt(saved, change, problem, plan, app)
+        return self._receipt(saved, change, problem, plan)
 
     def _receipt(
-        self, saved: SavedProof, change: Change, problem: str, plan: str, app: App
+        self,
+        saved: SavedProof,
+        change: Change,
+        problem: str,
+        plan: str,
+        unproven: tuple[str, ...] = (),
     ) -> Receipt:
         service = change.workspace.blueprint.facts.service
+        look = ("the look of the page in a real browser",) if service else ()
         status: End = "FAILED" if problem else "SUCCEEDED"
-        was = "was rolled back" if change.head != app.head else "was not made"
+        was = "was rolled back" if change.is_moved else "was not made"
         reason = f"The change {was}: {problem}" if problem else ""
         details: JsonObject = {
             "operations": plan,
-            "is_rolled_back": bool(problem) and change.head != app.head,
+            "is_rolled_back": bool(problem) and change.is_moved,
             "retired_checks": change.retired,
         }
         return self.receipt(
             status,
             reason,
-            spec=saved.spec.model_dump(mode="json"),
+            spec=(saved.spec if problem else change.spec).model_dump(mode="json"),
             blueprint=saved.spec.blueprint,
             files=tuple(sorted(change.workspace.files)),
             checks=tuple(change.checks),
-            unproven=("the look of the page in a real browser",) if service else (),
+            unproven=(*look, *unproven),
             preview_port=service.port if service and change.workspace.is_serving else None,
             commit=change.head,
             answer=reason or f"Done: {plan}.",
@@ -101,7 +107,9 @@ class ChangeRunner(BaseRunner):
         await run.progress(0.3, "writing a test for the change")
         free = FreeChange(run, self._catalog, work.prompt, app, saved)
         problem = await free.make()
-        return self._receipt(saved, free.change, problem, "a change by test and file", app)
+        doubt = f"that {free.test_path} asks for what you meant: the model wrote it"
+        unproven = () if problem else (doubt,)
+        return self._receipt(saved, free.change, problem, "a change by test and file", unproven)
 
 
 async def _approved(
