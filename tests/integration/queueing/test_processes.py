@@ -57,10 +57,10 @@ class Office:
 
     def api(self) -> httpx.Client:
         form = {"username": self.server.username, "password": self.server.password}
-        client = httpx.Client(base_url=self.server.url, trust_env=False, timeout=60)
-        answer = client.post("/api/auth/token", data=form).raise_for_status()
-        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        return client
+        url = f"{self.server.url}/api/auth/token"
+        answer = httpx.post(url, data=form, trust_env=False, timeout=60).raise_for_status()
+        headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        return httpx.Client(base_url=self.server.url, headers=headers, trust_env=False, timeout=60)
 
     def diono(self, *arguments: str, status: int = 0) -> str:
         done = subprocess.run(
