@@ -7,7 +7,14 @@ import { FollowingScroller } from '@/components/ui/following-scroller';
 import { Composer, type Wish } from './composer';
 import { ConversationList } from './conversation-list';
 import { emptyTurn, type TurnView } from './turn-view';
-import { useAnswer, useProjectState, useStartChange, useStop, useTurns } from './queries';
+import {
+  useAnswer,
+  useHistory,
+  useProjectState,
+  useStartChange,
+  useStop,
+  useTurns,
+} from './queries';
 import { useLiveTurn, type LiveTurn } from './use-live-turn';
 
 interface ChatPanelProps {
@@ -48,6 +55,12 @@ function OpenAsk({ projectId, view }: { projectId: string; view: TurnView }) {
   );
 }
 
+/** How many turns are shown: none before both parts of the conversation are here. */
+function useTurnCount(projectId: string): number {
+  const turns = useTurns(projectId).data?.pages.flatMap((page) => page.items).length ?? 0;
+  return useHistory(projectId).data ? turns : 0;
+}
+
 function sayNotStopped(error: Error): void {
   toast.error('It was not stopped', { description: toApiError(error).detail });
 }
@@ -56,7 +69,7 @@ const viewOf = (live: LiveTurn | null): TurnView => live?.view ?? emptyTurn;
 
 export function ChatPanel({ projectId, model, modelPicker }: ChatPanelProps) {
   const { live, error, send, follow, isFollowing } = useRunningTurn(projectId);
-  const turnCount = useTurns(projectId).data?.pages.flatMap((page) => page.items).length ?? 0;
+  const turnCount = useTurnCount(projectId);
   const change = useStartChange(projectId);
   const stop = useStop();
   const view = viewOf(live);
