@@ -5,7 +5,7 @@ from pydantic import ValidationError
 from diono.agents import schemas, spec_rules, text
 from diono.agents.asking import ask_json
 from diono.agents.changing.operations import OPERATIONS, AddField, AddFunction, Operation
-from diono.agents.changing.reading import read_request
+from diono.agents.changing.reading import NO_FIELD, read_request
 from diono.agents.meter import Run
 from diono.agents.product_manager import plan_functions, request_of
 from diono.agents.prompting import messages
@@ -60,6 +60,8 @@ def _operation(values: dict[str, object]) -> Operation | None:
 
 def _is_grounded(operation: Operation, request: str) -> bool:
     names = [getattr(operation, key, "") for key in ("name", "new_name")]
+    if isinstance(operation, AddField) and NO_FIELD.intersection(operation.name.split("_")):
+        return False
     return all(text.overlap(name, request) > 0 for name in names if name)
 
 

@@ -72,7 +72,7 @@ _TYPE_OF_NOUN: dict[FieldType, tuple[str, ...]] = {
     "long_text": ("notes", "note", "description", "comment", "comments", "details"),
     "boolean": ("flag", "checkbox"),
 }
-_NO_FIELD = frozenset(
+NO_FIELD = frozenset(
     text.words(
         "endpoint route button page command function search filter sort sorting export import "
         "login authentication chart graph style theme mode color colour background dark light test "
@@ -172,7 +172,7 @@ def _parts(phrase: str) -> list[str]:
 def _name_of(phrase: str) -> str:
     """Return the field name that a noun phrase stands for; empty if it is none."""
     words = [word for word in text.words(_PLACE.sub("", phrase)) if word not in _EMPTY_WORDS]
-    if not 1 <= len(words) <= 3 or _NO_FIELD.intersection(words):
+    if not 1 <= len(words) <= 3 or NO_FIELD.intersection(words):
         return ""
     return text.snake("_".join(words), "")
 
