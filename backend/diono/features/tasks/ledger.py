@@ -95,6 +95,8 @@ class Ledger:
         digest = await self._blobs.put(content)
         info = ArtifactInfo(path=path, size=len(content), sha256=digest)
         async with self._database.write() as session:
+            # A worker that was frozen may do its step a second time beside the new holder.
+            await store.any_owner(session, task_id, is_for_update=True)
             await store.save_artifact(session, task_id, info)
 
     async def set_model(self, task_id: str, model: str) -> None:
