@@ -1,4 +1,4 @@
-"""Stop means stop: 200 hostile programs are cancelled, and nothing of them is left in time."""
+"""Stop means stop: hostile programs, 200 of them at night, are cancelled, and nothing of them is left in time."""
 
 import asyncio
 import os
@@ -33,7 +33,6 @@ HOSTILE = {
     ),
     "output": "import os\nos.fork()\nwhile True: os.write(1, b'x' * 65536)",
 }
-KILLS = 200
 AT_ONCE = 4
 LIMIT_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0  # how soon a starved machine starts a program is not promised here
@@ -84,8 +83,9 @@ async def provoke_and_kill(
 
 
 @pytest.mark.slow
-async def test_s11_two_hundred_hostile_kills(
-    service: Service, engine: docker.DockerClient, sandboxes: Sandboxes
+@pytest.mark.parametrize("kills", [60, pytest.param(200, marks=pytest.mark.nightly)])
+async def test_s11_hostile_kills(
+    service: Service, engine: docker.DockerClient, sandboxes: Sandboxes, kills: int
 ) -> None:
     kinds = list(HOSTILE.values())
     gate = asyncio.Semaphore(AT_ONCE)
@@ -97,8 +97,8 @@ async def test_s11_two_hundred_hostile_kills(
             return await provoke_and_kill(service, engine, sandboxes, owner, code)
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(once(number)) for number in range(KILLS)]
+        tasks = [group.create_task(once(number)) for number in range(kills)]
     waits = sorted(task.result() for task in tasks)
-    p99 = waits[int(KILLS * 0.99) - 1]
-    print(f"cancel to no process: p50 {waits[KILLS // 2]:.3f} s, p99 {p99:.3f} s")
+    p99 = waits[int(kills * 0.99) - 1]
+    print(f"cancel to no process: p50 {waits[kills // 2]:.3f} s, p99 {p99:.3f} s")
     assert p99 <= LIMIT_SECONDS

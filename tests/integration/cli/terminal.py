@@ -37,6 +37,8 @@ class Terminal:
             "DIONO_DATA_DIR": str(self.data),
             "DIONO_PORT": str(self.port),
             "DIONO_PREVIEW_PORTS": previews,
+            # Measuring a model takes a minute or two, and has tests of its own.
+            "DIONO_MODEL_FIT": "off",
         }
         if script is not None:
             self._environment["DIONO_SCRIPT"] = str(script)

@@ -95,6 +95,7 @@ def test_a_plan_waits_until_another_client_answers(terminal: Terminal) -> None:
     assert "no open question" in again.stderr.lower() or "ended" in again.stderr
 
 
+@pytest.mark.nightly
 def test_a_build_outlives_a_killed_server(terminal: Terminal) -> None:
     process = terminal.start("build", WEB_APP, *MODEL, "--json")
     assert process.stdout is not None

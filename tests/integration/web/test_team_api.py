@@ -165,6 +165,7 @@ async def test_an_edited_plan_is_carried_out_proven_and_documented_after_a_resta
     assert all(one["seconds"] >= 0 and one["tokens"] >= 0 for one in ends)
 
 
+@pytest.mark.nightly
 async def test_a_web_app_is_proven_and_a_users_role_joins_in(team: Api) -> None:
     task_id = await begin(team, TODO, options={"workflow": "greeted"})
     receipt = (await state_after(team, task_id))["final_result"]
