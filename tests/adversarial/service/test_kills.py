@@ -1,4 +1,4 @@
-"""Stop means stop: hostile programs, 200 of them at night, are cancelled, and nothing of them is left in time."""
+"""Stop means stop: hostile programs (200 at night) are cancelled; nothing of them is left."""
 
 import asyncio
 import os
