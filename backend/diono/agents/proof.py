@@ -229,8 +229,17 @@ async def _properties(sandbox: Sandbox, catalog: BlueprintCatalog, proof: Proof)
     try:
         seen: list[Any] = await run_tool(sandbox, catalog.tool("property_checks.py"), task, 120)
     except ValueError as error:
-        names = [one.name for one in proof.properties]
-        return _unrun(names, "property", f"the check did not run: {error}")
+        reason = f"the check did not run: {error}"
+        return [
+            Check(
+                name=one.name,
+                kind="property",
+                passed=False,
+                detail=reason,
+                is_required=one.is_required,
+            )
+            for one in proof.properties
+        ]
     return [judge_property(case, one) for case, one in zip(proof.properties, seen, strict=True)]
 
 
