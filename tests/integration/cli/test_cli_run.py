@@ -1,5 +1,6 @@
 """`diono run FILE` against the real server and the real engine."""
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,10 +80,13 @@ def test_the_language_is_said_or_seen_and_grammar_is_told(
 
 def test_ctrl_c_ends_the_program(terminal: Terminal, tmp_path: Path) -> None:
     file = _written(tmp_path, "endless.sh", "echo on; sleep 600\n")
+    # A shell's background job ignores Ctrl-C, and so would all that it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = terminal.start("run", file)
+    signal.signal(signal.SIGINT, before)
     assert process.stdout is not None
     assert process.stdout.readline() == "on\n"
-    process.send_signal(2)
+    process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130
 
