@@ -13,6 +13,8 @@ from diono.agents.errors import BlueprintMissing
 from diono.agents.spec import Shape
 
 HARNESS = "harness"
+_SHARED = "calling.py"
+_IMPORT_OF_SHARED = re.compile(r"^from calling import .+$", re.MULTILINE)
 
 
 class ServiceRecipe(BaseModel):
@@ -99,7 +101,8 @@ class BlueprintCatalog:
         """Return the source of a checking program."""
         if name not in self._harness:
             raise BlueprintMissing(f"The checking program {name} is missing from the blueprints.")
-        return self._harness[name]
+        # A program is sent as one text, so what several share takes the place of its import.
+        return _IMPORT_OF_SHARED.sub(lambda _: self.tool(_SHARED), self._harness[name])
 
     def choose(self, prompt: str) -> Choice:
         """Score every blueprint by its keywords in the prompt; a tie is left open."""

@@ -12,32 +12,9 @@ import json
 import signal
 import sys
 
+from calling import alarm, attempt, plain
+
 FLAG_RUNS = 30
-
-
-class Overtime(Exception):
-    pass
-
-
-def alarm(_signal, _frame):
-    raise Overtime
-
-
-def plain(value):
-    """Turn a result into JSON values, or raise TypeError."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, set | frozenset):
-        return sorted((plain(item) for item in value), key=str)
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if hasattr(value, "__iter__") and hasattr(value, "__next__"):
-        return [plain(item) for _, item in zip(range(1000), value, strict=False)]
-    raise TypeError(f"returned a {type(value).__name__}")
 
 
 def load_python(source, function, seconds):
@@ -67,22 +44,6 @@ def load_javascript(source, function, seconds):
         return json.loads(text) if isinstance(text, str) else None
 
     return call
-
-
-def attempt(call, arguments, seconds):
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            return {"value": call(json.loads(json.dumps(arguments)))}
-    except Overtime:
-        return {"error": f"no answer within {seconds} s"}
-    except ValueError as error:
-        return {"refused": str(error)[:200]}
-    except BaseException as error:  # noqa: BLE001
-        text = str(error).strip().splitlines()
-        return {"error": f"{type(error).__name__}: {text[0][:200] if text else ''}"}
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def letters(call, arguments, seconds):

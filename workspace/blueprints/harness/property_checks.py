@@ -18,31 +18,10 @@ import signal
 import sys
 import tempfile
 
+from calling import alarm, attempt, plain
+
 # An extreme input may have an extreme answer, which must not crowd out all others.
 LONGEST_RESULT = 20_000
-
-
-class Overtime(BaseException):
-    pass
-
-
-def alarm(_signal, _frame):
-    raise Overtime
-
-
-def plain(value):
-    """Turn a result into JSON values, or raise TypeError."""
-    if value is None or isinstance(value, bool | int | str | float):
-        return value
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, set | frozenset):
-        return sorted((plain(item) for item in value), key=str)
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if hasattr(value, "__iter__") and hasattr(value, "__next__"):
-        return [plain(item) for _, item in zip(range(1000), value, strict=False)]
-    raise TypeError(f"returned a {type(value).__name__}")
 
 
 def load_python(path, function):
@@ -69,24 +48,12 @@ def load_javascript(path, function):
     return call
 
 
-def attempt(call, arguments, seconds):
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            value = call(json.loads(json.dumps(arguments)))
-            length = len(json.dumps(value))
-            if length > LONGEST_RESULT:
-                return {"refused": f"a result of {length} characters is not compared"}
-            return {"value": value}
-    except Overtime:
-        return {"error": f"no answer within {seconds} s"}
-    except ValueError as error:
-        return {"refused": str(error)[:200]}
-    except BaseException as error:  # noqa: BLE001
-        text = str(error).strip().splitlines()
-        return {"error": f"{type(error).__name__}: {text[0][:200] if text else ''}"}
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+def bounded(call, arguments, seconds):
+    result = attempt(call, arguments, seconds)
+    length = len(json.dumps(result.get("value")))
+    if length > LONGEST_RESULT:
+        return {"refused": f"a result of {length} characters is not compared"}
+    return result
 
 
 def second(case, calls, arguments, first, seconds):
@@ -94,10 +61,10 @@ def second(case, calls, arguments, first, seconds):
     if not case["then"] or "value" not in first:
         return {}
     if case["then"] == "same":
-        return attempt(target, arguments, seconds)
+        return bounded(target, arguments, seconds)
     if case["then"] == "swapped":
-        return attempt(target, arguments[::-1], seconds)
-    return attempt(target, [first["value"], *arguments[1:]], seconds)
+        return bounded(target, arguments[::-1], seconds)
+    return bounded(target, [first["value"], *arguments[1:]], seconds)
 
 
 def run(case, seconds):
@@ -115,7 +82,7 @@ def run(case, seconds):
         signal.setitimer(signal.ITIMER_REAL, 0)
     results = []
     for arguments in case["calls"]:
-        first = attempt(calls["own"], arguments, seconds)
+        first = bounded(calls["own"], arguments, seconds)
         results.append({"first": first, "second": second(case, calls, arguments, first, seconds)})
         if "no answer within" in first.get("error", ""):
             break
