@@ -1,10 +1,9 @@
-import { KeyRound, Plus } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { KeyRound } from 'lucide-react';
 import { toast } from 'sonner';
 import { toApiError } from '@/api/errors';
 import type { ApiKeyInfo, NewApiKey } from '@/api/types';
-import { CopyButton } from '@/components/copy-button';
-import { SectionHead } from '@/components/page-head';
+import { IssuedSecret } from '@/components/keys/issued-secret';
+import { KeySection } from '@/components/keys/key-section';
 import { Badge } from '@/components/ui/badge';
 import { Button } from '@/components/ui/button';
 import { ConfirmDialog } from '@/components/ui/confirm-dialog';
@@ -101,66 +100,23 @@ function Keys() {
 }
 
 function Issued({ issued, onClose }: { issued: NewApiKey; onClose: () => void }) {
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
   return (
-    <div className="mb-4 grid grid-cols-1 gap-4 rounded-xl border border-line-strong bg-surface p-4 sm:p-5">
-      <div>
-        <h3 ref={heading} tabIndex={-1} className="font-semibold outline-none">
-          “{issued.name}” is ready
-        </h3>
-        <p className="mt-1 text-[0.93rem] text-ink-soft">
-          This is the only time that the key is shown: copy it now. Whoever has it acts as you.
-        </p>
-      </div>
-      <div className="flex min-w-0 items-center gap-2 rounded-lg border border-line bg-sunken py-1.5 pr-1.5 pl-3.5">
-        <code className="min-w-0 grow font-mono text-[0.87rem] break-all" data-testid="new-api-key">
-          {issued.key}
-        </code>
-        <CopyButton text={issued.key} label="the key" />
-      </div>
+    <IssuedSecret
+      title={`“${issued.name}” is ready`}
+      warning="This is the only time that the key is shown: copy it now. Whoever has it acts as you."
+      secret={issued.key}
+      testId="new-api-key"
+      onClose={onClose}
+    >
       <OpenAiAccess apiKey={issued.key} />
-      <div>
-        <Button tone="primary" onClick={onClose}>
-          I have copied it
-        </Button>
-      </div>
-    </div>
+    </IssuedSecret>
   );
 }
 
 export function ApiKeyList() {
-  const [isAsking, setIsAsking] = useState(false);
-  const [issued, setIssued] = useState<NewApiKey | null>(null);
   return (
-    <section aria-labelledby="api-keys">
-      <SectionHead
-        id="api-keys"
-        title="Your keys"
-        action={
-          !isAsking && (
-            <Button
-              onClick={() => {
-                setIssued(null);
-                setIsAsking(true);
-              }}
-            >
-              <Plus aria-hidden /> New key
-            </Button>
-          )
-        }
-      />
-      {isAsking && (
-        <NewApiKeyForm
-          onCancel={() => setIsAsking(false)}
-          onIssued={(key) => {
-            setIssued(key);
-            setIsAsking(false);
-          }}
-        />
-      )}
-      {issued && <Issued issued={issued} onClose={() => setIssued(null)} />}
+    <KeySection<NewApiKey> id="api-keys" title="Your keys" form={NewApiKeyForm} shown={Issued}>
       <Keys />
-    </section>
+    </KeySection>
   );
 }

@@ -1,9 +1,8 @@
-import { KeyRound, Plus } from 'lucide-react';
-import { useState } from 'react';
+import { KeyRound } from 'lucide-react';
 import { toast } from 'sonner';
 import { toApiError } from '@/api/errors';
 import type { IssuedSandboxKey, SandboxKey } from '@/api/types';
-import { SectionHead } from '@/components/page-head';
+import { KeySection } from '@/components/keys/key-section';
 import { Badge } from '@/components/ui/badge';
 import { Button } from '@/components/ui/button';
 import { ConfirmDialog } from '@/components/ui/confirm-dialog';
@@ -98,39 +97,15 @@ function Keys() {
 }
 
 export function KeyList() {
-  const [isAsking, setIsAsking] = useState(false);
-  const [issued, setIssued] = useState<IssuedSandboxKey | null>(null);
   return (
-    <section aria-labelledby="sandbox-keys">
-      <SectionHead
-        id="sandbox-keys"
-        title="Keys for E2B SDKs"
-        action={
-          !isAsking && (
-            <Button
-              onClick={() => {
-                setIssued(null);
-                setIsAsking(true);
-              }}
-            >
-              <Plus aria-hidden /> New key
-            </Button>
-          )
-        }
-      >
-        The official Python and JavaScript SDKs work here unchanged.
-      </SectionHead>
-      {isAsking && (
-        <NewKeyForm
-          onCancel={() => setIsAsking(false)}
-          onIssued={(key) => {
-            setIssued(key);
-            setIsAsking(false);
-          }}
-        />
-      )}
-      {issued && <IssuedKey issued={issued} onClose={() => setIssued(null)} />}
+    <KeySection<IssuedSandboxKey>
+      id="sandbox-keys"
+      title="Keys for E2B SDKs"
+      lead="The official Python and JavaScript SDKs work here unchanged."
+      form={NewKeyForm}
+      shown={IssuedKey}
+    >
       <Keys />
-    </section>
+    </KeySection>
   );
 }
