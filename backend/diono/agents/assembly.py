@@ -17,6 +17,7 @@ from diono.agents.engineer import (
     write_function,
 )
 from diono.agents.generators import fastapi_app, python_cli, static_web
+from diono.agents.known import lookup
 from diono.agents.meter import Run
 from diono.agents.port import Check
 from diono.agents.proving import Proving
@@ -141,20 +142,24 @@ class Assembly:
 
     async def _assignment(self, function: FunctionSpec, phase: Phase) -> Assignment:
         path_of = static_web.path_of if self._is_page else python_cli.path_of
-        found, vote = await self._examples(function)
+        language = self._workspace.blueprint.facts.language
+        known = lookup.known(function, language)
+        found, vote = (known.examples, None) if known else await self._examples(function)
         self._examples_of[function.name] = found
         fit, budgets = self._run.stage.fit, self._budgets
         tries = TRIES if fit.is_assumed else fit.tries
+        is_full = function.is_required and not (known and known.source)
         return Assignment(
             prompt=self._prompt,
             function=function,
-            language=self._workspace.blueprint.facts.language,
+            language=language,
             path=path_of(function),
             examples=found,
-            tries=tries if function.is_required else min(tries, TRIES_FOR_EXTRAS),
+            tries=tries if is_full else min(tries, TRIES_FOR_EXTRAS),
             vote=vote,
             at_once=1 if fit.is_local else AT_ONCE,
             allowance=(lambda: budgets.take(phase)) if budgets else None,
+            known=known,
         )
 
     async def _examples(self, function: FunctionSpec) -> tuple[tuple[Example, ...], Voter | None]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from diono.agents.chance import broken_promise
 from diono.agents.parsing import fingerprint
 from diono.agents.shapes import list_of
 from diono.agents.signatures import flags_of, python_call
@@ -15,7 +16,6 @@ CONSENSUS = 3
 FIRM_ENOUGH = 3
 MANY = 3
 REFUSED = "(refused)"
-_LENGTHS = frozenset({"length", "size", "password_length", "num_characters", "characters"})
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def judge(function: FunctionSpec, examples: Sequence[Example], probe: dict[str, 
     if all(value == REFUSED for value in plain):
         return Verdict(problem="every call was refused", results=plain, is_broken=True)
     if probe.get("is_random"):
-        problem = _broken_promise(function, examples, results, list(probe.get("idle_flags", [])))
+        problem = broken_promise(function, examples, results, list_of(probe.get("flags")))
         return Verdict(problem=problem, results=plain, is_random=True)
     idle = _does_nothing(function, examples, plain)
     if idle:
@@ -170,32 +170,6 @@ def _does_nothing(
     return ""
 
 
-def _broken_promise(
-    function: FunctionSpec,
-    examples: Sequence[Example],
-    results: list[dict[str, Any]],
-    idle: list[int],
-) -> str:
-    """What any function with chance in it promises: its options matter, its length is kept."""
-    for example, result in zip(examples, results, strict=True):
-        is_usual = all(value > 0 for value in example.arguments if type(value) in (int, float))
-        if is_usual and "value" not in result:
-            return f"{python_call(function, example.arguments)} was refused, but it is a usual call"
-    if idle:
-        names = ", ".join(function.parameters[index].name for index in idle)
-        return f"these options change nothing: {names}"
-    for index, parameter in enumerate(function.parameters):
-        if parameter.type != "int" or parameter.name not in _LENGTHS:
-            continue
-        for example, result in zip(examples, results, strict=True):
-            value = result.get("value")
-            size = len(value) if isinstance(value, str) else len(list_of(value)) or None
-            if size is not None and size != example.arguments[index]:
-                call = python_call(function, example.arguments)
-                return f"{call} gave something of the wrong length"
-    return ""
-
-
 def _rounded(value: Any) -> Any:
     return round(value, 6) if isinstance(value, float) else value
 
@@ -226,7 +200,8 @@ def probe_task(
     """Build the input of the probing program (workspace/blueprints/harness)."""
     calls = [list(one.arguments) for one in examples]
     flags = flags_of(function.parameters)
-    base = list(calls[0]) if calls else []
+    usual = [one for one in calls if all(value > 0 for value in one if type(value) in (int, float))]
+    base = list((usual or calls or [[]])[0])
     for index in flags:
         # Chance is probed with every option on: with all of them off there may be no answer.
         base = [True if position == index else value for position, value in enumerate(base)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from diono.agents import candidates as judging
 from diono.agents import cleaning, text
 from diono.agents.blueprints import BlueprintCatalog
+from diono.agents.known.answer import Known
 from diono.agents.meter import Run
 from diono.agents.port import Action, JsonObject
 from diono.agents.product_manager import request_of
@@ -51,6 +52,8 @@ class Assignment:
     """How many fresh candidates the model can be asked for side by side."""
     allowance: Callable[[], str] | None = None
     """Asked before each further try; says why there is none, or nothing."""
+    known: Known | None = None
+    """What a definition says about the function; then programs do not outvote the examples."""
 
     @property
     def code_name(self) -> str:

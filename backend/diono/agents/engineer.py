@@ -37,8 +37,17 @@ class Failure:
 async def write_function(
     run: Run, catalog: BlueprintCatalog, assignment: Assignment, hint: str = ""
 ) -> Built | Failure:
-    """Try until the examples or several programs agree, at most ``tries`` times."""
-    return await _Writing(run, catalog, assignment, hint).result()
+    """Try until the examples or several programs agree, at most ``tries`` times. Where all tries
+    fail and the function is known by definition, it is generated, and held against the same."""
+    result = await _Writing(run, catalog, assignment, hint).result()
+    known = assignment.known
+    if isinstance(result, Failure) and known is not None and known.source:
+        candidate = await _tried(run, catalog, assignment, known.source)
+        if not candidate.verdict.problem:
+            built = _built(assignment, candidate, "", candidate.attempt)
+            note = f"generated from {known.authority}; {built.proof}"
+            return built.model_copy(update={"proof": note})
+    return result
 
 
 @dataclass
@@ -63,10 +72,9 @@ class _Writing:
                 built = await self._judged(draft, seen)
                 if built is not None:
                     return built
-        settled = self.field.settled(is_last=True)
-        if settled is not None:
-            return _built(self.assignment, settled[0], settled[1], self.attempts)
-        return Failure(self.assignment.function, self.hint or "no usable answer", self.attempts)
+        return self._settled(is_last=True) or Failure(
+            self.assignment.function, self.hint or "no usable answer", self.attempts
+        )
 
     def _numbers(self) -> list[int]:
         """Number the next round's candidates; there are none once it is time to stop."""
@@ -144,23 +152,36 @@ class _Writing:
         self.hint = "" if verdict.is_doubtful and draft.number % 2 == 0 else problem
         if verdict.is_proven:
             return _built(assignment, candidate, "", self.attempts)
-        settled = self.field.settled(is_last=False)
-        return _built(assignment, *settled, self.attempts) if settled is not None else None
+        return self._settled(is_last=False)
+
+    def _settled(self, is_last: bool) -> Built | None:
+        """Return what several programs agree on, unless a definition says what is right."""
+        settled = self.field.settled(is_last) if self.assignment.known is None else None
+        return _built(self.assignment, *settled, self.attempts) if settled is not None else None
 
 
 async def check_candidate(
     run: Run, catalog: BlueprintCatalog, assignment: Assignment, source: str
 ) -> Built | None:
     """Hold one ready source against the examples; None if it does not meet most of them."""
+    candidate = await _tried(run, catalog, assignment, source)
+    verdict = candidate.verdict
+    if verdict.is_broken or verdict.passed < 2 or verdict.passed * 4 < verdict.firm * 3:
+        return None
+    proof = "" if verdict.passed == verdict.firm else "a proven inverse"
+    return _built(assignment, candidate, proof, candidate.attempt)
+
+
+async def _tried(
+    run: Run, catalog: BlueprintCatalog, assignment: Assignment, source: str
+) -> judging.Candidate:
+    """Run a source that no model was asked for, after all that it was asked for."""
     attempt = assignment.tries + 1
     step, action = probing(run, catalog, assignment, Draft(attempt, source), 0)
     seen: JsonObject = (await run.step(step, action))["probe"]
     verdict = judging.judge(assignment.function, assignment.examples, seen)
     await _report(run, assignment, attempt, verdict.problem)
-    if verdict.is_broken or verdict.passed < 2 or verdict.passed * 4 < verdict.firm * 3:
-        return None
-    proof = "" if verdict.passed == verdict.firm else "a proven inverse"
-    return _built(assignment, judging.Candidate(source, verdict, attempt), proof, attempt)
+    return judging.Candidate(source, verdict, attempt)
 
 
 async def _report(

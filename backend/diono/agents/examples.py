@@ -5,18 +5,18 @@ badly in its head; the programs it writes are held against these, and can outvot
 """
 
 import json
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
 from diono.agents.asking import ask
+from diono.agents.chance import may_be_chance
 from diono.agents.meter import Run
 from diono.agents.parsing import Assertion, assertions_of
 from diono.agents.product_manager import request_of
 from diono.agents.prompting import messages
-from diono.agents.signatures import description_of, python_call, python_signature
+from diono.agents.signatures import description_of, ends_of, python_call, python_signature
 from diono.agents.spec import Example, FunctionSpec
 from diono.agents.values import coerce_arguments, equal, is_of_type
 from diono.llm.port import ChatRequest
@@ -25,7 +25,6 @@ WANTED = 5
 SHOWN_WITH_VOTE = 3
 PROPOSAL_TEMPERATURES = (0.0, 0.8, 1.0)
 VOTE_TEMPERATURES = (0.0, 0.6)
-_CHANCE = re.compile(r"random|generat|shuffl|dice|lottery|password|uuid|secret|chance")
 _INVERSE_VERBS = (
     ("encode", "decode"), ("encrypt", "decrypt"), ("compress", "decompress"),
     ("escape", "unescape"), ("serialize", "deserialize"), ("pack", "unpack"),
@@ -82,11 +81,6 @@ def unvoted(proposed: list[list[Assertion]]) -> tuple[Example, ...]:
         Example(arguments=one[0].arguments, expected=one[0].expected, votes=1, voters=1)
         for one in proposed
     )
-
-
-def may_be_chance(function: FunctionSpec) -> bool:
-    """Say whether words like "random" make it likely that no vote can foretell the results."""
-    return _CHANCE.search(f"{function.name} {function.description}".lower()) is not None
 
 
 async def _propose(
@@ -169,7 +163,7 @@ def are_inverse(left: FunctionSpec, right: FunctionSpec) -> bool:
             other in left.name and one in right.name and len(swapped) == 1
         ):
             return True
-    a, b = _ends(left.name), _ends(right.name)
+    a, b = ends_of(left.name), ends_of(right.name)
     return a is not None and b is not None and a == (b[1], b[0])
 
 
@@ -179,13 +173,6 @@ def _types_mirror(left: FunctionSpec, right: FunctionSpec) -> bool:
     rest = [one.type for one in left.parameters[1:]] == [one.type for one in right.parameters[1:]]
     there = left.returns == right.parameters[0].type
     return rest and there and right.returns == left.parameters[0].type
-
-
-def _ends(name: str) -> tuple[str, str] | None:
-    source, separator, target = name.partition("_to_")
-    if not separator:
-        return None
-    return source.split("_")[-1], target.split("_")[0]
 
 
 def round_trip(

@@ -3,6 +3,7 @@
 from diono.agents import schemas, spec_rules, text
 from diono.agents.asking import ask_json
 from diono.agents.blueprints import Blueprint, BlueprintCatalog
+from diono.agents.known import conversions
 from diono.agents.meter import Run
 from diono.agents.prompting import messages
 from diono.agents.shapes import dict_of
@@ -75,14 +76,15 @@ async def plan_functions(run: Run, prompt: str) -> tuple[FunctionSpec, ...]:
     """Return the functions that the model plans for a request, completed; may be empty."""
     chat = messages("functions", request=request_of(prompt))
     raw = await ask_json(run, "functions", chat, schemas.FUNCTIONS, 500)
-    functions = spec_rules.functions_from(raw, prompt)
+    functions = conversions.settle(spec_rules.functions_from(raw, prompt), prompt)
     return tuple([await _with_choices(run, prompt, function) for function in functions])
 
 
 async def _with_functions(run: Run, prompt: str, spec: Spec) -> Spec:
     chosen = await plan_functions(run, prompt)
     origin = "model" if chosen else "default"
-    return spec.model_copy(update={"functions": chosen, "origin": origin})
+    summary = conversions.summary_of(chosen) or spec.summary
+    return spec.model_copy(update={"functions": chosen, "origin": origin, "summary": summary})
 
 
 async def _with_choices(run: Run, prompt: str, function: FunctionSpec) -> FunctionSpec:
@@ -90,7 +92,7 @@ async def _with_choices(run: Run, prompt: str, function: FunctionSpec) -> Functi
     known: dict[str, tuple[str, ...]] = {}
     for parameter in function.parameters:
         kind = parameter.name.rsplit("_", 1)[-1]
-        if spec_rules.wants_choices(parameter):
+        if not parameter.choices and spec_rules.wants_choices(parameter):
             if kind not in known:
                 known[kind] = await _choices(run, prompt, function, parameter)
             parameter = parameter.model_copy(update={"choices": known[kind]})  # noqa: PLW2901

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from diono.agents import chance
 from diono.agents.examples import are_inverse
 from diono.agents.port import Check
 from diono.agents.shapes import list_of
@@ -19,7 +20,7 @@ from diono.agents.values import equal, is_of_type
 
 Rule = Literal[
     "answers", "same_twice", "there_and_back", "once_is_enough", "twice_is_undone",
-    "order_is_free", "not_negative", "multiplies_back",
+    "order_is_free", "not_negative", "multiplies_back", "keeps_options",
 ]  # fmt: skip
 MOST_CALLS = 40
 _EDGES: Mapping[str, tuple[Any, ...]] = {
@@ -35,7 +36,7 @@ _ONCE = re.compile(
 )
 _TWICE = re.compile(r"(?:^|_)(?:reverse|invert|flip|rot13|swap)(?:_|$)")
 _FREE = re.compile(r"(?:^|_)(?:add|sum|multiply|gcd|lcm|distance|hamming)(?:_|$)")
-_COUNT = re.compile(r"(?:^|_)(?:count|length|number_of|distance|size)(?:_|$)")
+_COUNT = re.compile(r"^(?!.*convert)(?:.*_)?(?:count|length|number_of|distance|size)(?:_|$)")
 _PRIME = re.compile(r"prime_factor")
 # What a bad value may end in; anything else is a fault of the program.
 _REFUSALS = (
@@ -60,6 +61,8 @@ class PropertyCase:
     partner_path: str = ""
     partner_call_name: str = ""
     is_required: bool = True
+    parameters: tuple[str, ...] = ()
+    """Their names, for the rule that is about options."""
 
     @property
     def then(self) -> str:
@@ -95,6 +98,8 @@ def cases_for(
     """Return the properties of what was built; ``paths`` are the files by function."""
     cases: list[PropertyCase] = []
     for one in built:
+        if one.is_random:
+            cases += _by_chance(one, paths, call_names)
         if one.is_random or not one.examples:
             continue
         function, known = one.function, tuple(example.arguments for example in one.examples)
@@ -151,6 +156,19 @@ def _of_signature(
         product = case("multiplies_back", "the factors multiply back to the number", numbers)
         found.append(_required(product, function))
     return found
+
+
+def _by_chance(
+    built: Built, paths: Mapping[str, str], call_names: Mapping[str, str]
+) -> list[PropertyCase]:
+    function = built.function
+    if not built.examples or not chance.options_of(function):
+        return []
+    calls = chance.option_calls(function, built.examples[0].arguments)
+    case = _case(function, "keeps_options", "each option does what it says", calls, paths,
+                 call_names)  # fmt: skip
+    names = tuple(one.name for one in function.parameters)
+    return [_required(replace(case, parameters=names), function)]
 
 
 def _required(case: PropertyCase, function: FunctionSpec) -> PropertyCase:
@@ -210,6 +228,9 @@ def judge_property(case: PropertyCase, seen: Mapping[str, Any]) -> Check:
             problem = problem or f"{_shown(case, call)} {found}"
         elif "value" in first:
             held += 1
+    if case.rule == "keeps_options" and not problem:
+        results = [result.get("first", {}) for result in list_of(seen.get("results"))]
+        problem = chance.kept_options(case.parameters, case.calls, results)
     if not problem and not held:
         problem = "no call was answered"
     return Check(
@@ -239,7 +260,7 @@ def _broken(
         return f"returned {value!r}" if value < 0 else ""
     if case.rule == "multiplies_back":
         return "" if _multiplies_back(value, call[0]) else f"returned {value!r}"[:120]
-    if case.rule == "answers":
+    if case.rule in ("answers", "keeps_options"):
         return ""
     wanted = {"there_and_back": call[0], "twice_is_undone": call[0]}.get(case.rule, value)
     if "value" not in second:

@@ -11,7 +11,7 @@ from diono.agents.proof import CliCase, Expectation, HttpRequest, PageCase, Proo
 from diono.agents.properties import PropertyCase, cases_for
 from diono.agents.qa_frame import help_case, missing_number, misuse_cases
 from diono.agents.qa_records import record_cases
-from diono.agents.spec import Built, EntitySpec, Example, FunctionSpec, Spec
+from diono.agents.spec import VOTED, Built, EntitySpec, Example, FunctionSpec, Spec
 from diono.agents.values import format_for_page, format_for_terminal
 
 EXAMPLES_PER_FUNCTION = 4
@@ -99,11 +99,15 @@ def command_cases(built: Sequence[Built], is_single: bool) -> tuple[CliCase, ...
     return tuple(_cli_case(one, example, is_single) for one in built for example in _chosen(one))
 
 
+def _authority(example: Example) -> str:
+    is_voted = example.source == VOTED
+    return f"{example.votes} of {example.voters} votes" if is_voted else example.source
+
+
 def _cli_case(built: Built, example: Example, is_single: bool) -> CliCase:
     argv, files = python_cli.command_line(built.function, example.arguments, is_single)
     shown = ", ".join(repr(value)[:30] for value in example.arguments)
     expected = None if built.is_random else format_for_terminal(example.expected)
-    votes = f"{example.votes} of {example.voters} votes" if example.votes else example.source
     is_empty = expected is not None and not expected.strip()
     return CliCase(
         name=f"{built.function.command} {shown}"[:120],
@@ -111,7 +115,7 @@ def _cli_case(built: Built, example: Example, is_single: bool) -> CliCase:
         files=files,
         expected=expected,
         allows_nothing=is_empty,
-        note="a value by chance" if built.is_random else f"expected by {votes}",
+        note="a value by chance" if built.is_random else f"expected by {_authority(example)}",
         is_required=built.function.is_required,
     )
 
@@ -145,12 +149,11 @@ def _form(built: Built, example: Example) -> PageCase:
             actions.append({"set": selector, "value": str(value)})
     actions += [{"submit": form}, {"read": f"{form} output"}]
     shown = ", ".join(repr(value)[:30] for value in example.arguments)
-    votes = f"{example.votes} of {example.voters} votes" if example.votes else example.source
     return PageCase(
         name=f"{text.camel(built.function.name)} {shown}"[:120],
         actions=tuple(actions),
         reads=(None if built.is_random else format_for_page(example.expected),),
-        note=f"expected by {votes}",
+        note=f"expected by {_authority(example)}",
         is_required=built.function.is_required,
         depth="form",
     )

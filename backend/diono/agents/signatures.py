@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from diono.agents import text
+from diono.agents.options import note_of
 from diono.agents.spec import Example, FunctionSpec, Parameter
 
 
@@ -48,7 +49,7 @@ def notes_of(function: FunctionSpec) -> list[str]:
         if parameter.choices:
             values = ", ".join(repr(value) for value in parameter.choices)
             notes.append(f"{parameter.name} is one of {values}.")
-    return notes
+    return [*notes, note] if (note := note_of(function)) else notes
 
 
 def description_of(function: FunctionSpec) -> str:
@@ -80,3 +81,11 @@ def javascript_docstring(function: FunctionSpec, examples: tuple[Example, ...]) 
 
 def flags_of(parameters: tuple[Parameter, ...]) -> list[int]:
     return [index for index, one in enumerate(parameters) if one.type == "bool"]
+
+
+def ends_of(name: str) -> tuple[str, str] | None:
+    """Return what a name such as ``convert_miles_to_km`` says it goes from and to."""
+    source, separator, target = name.partition("_to_")
+    if not separator:
+        return None
+    return source.split("_")[-1], target.split("_")[0]

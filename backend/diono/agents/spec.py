@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from diono.agents.scheduling.items import Phase
 
+VOTED = "examples"
+"""The source of examples that the model proposed and voted on."""
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 
 ValueType = Literal["str", "int", "float", "bool"]
@@ -82,7 +84,7 @@ class Example(_Frozen):
     expected: Any
     votes: int
     voters: int
-    source: str = "examples"
+    source: str = VOTED
 
     @property
     def is_firm(self) -> bool:

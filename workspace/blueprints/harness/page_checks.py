@@ -78,7 +78,9 @@ def open_page(dom, changes):
 def script_of(action):
     if "advance" in action:
         return f"advance({action['advance'] * 1000}); null"
-    kind = next(kind for kind in ("set", "check", "click", "submit", "read", "count") if kind in action)
+    kind = next(
+        kind for kind in ("set", "check", "click", "submit", "read", "count") if kind in action
+    )
     selector = json.dumps(action[kind])
     if kind == "count":
         return f"document.querySelectorAll({selector}).length"

@@ -2,7 +2,8 @@
 
 Standard input: {language, source, function, calls: [[...]], seconds, flags: [index...],
 base: [...]}.
-Standard output: {error, results: [{value} | {refused} | {error}], is_random, idle_flags: [index]}.
+Standard output: {error, results: [{value} | {refused} | {error}], is_random,
+flags: [{index, off, on}]}: the characters of many results with each option off and on.
 Runs inside the sandbox: the source is untrusted.
 """
 
@@ -11,10 +12,12 @@ import io
 import json
 import signal
 import sys
+import time
 
 from calling import alarm, attempt, plain
 
-FLAG_RUNS = 30
+FLAG_RUNS = 300
+MOST_LETTERS = 1000
 
 
 def load_python(source, function, seconds):
@@ -47,21 +50,25 @@ def load_javascript(source, function, seconds):
 
 
 def letters(call, arguments, seconds):
-    seen = set()
+    """All characters that come out, over so many runs that chance leaves none of them out."""
+    seen, end = set(), time.monotonic() + seconds
     for _ in range(FLAG_RUNS):
-        seen |= set(json.dumps(attempt(call, arguments, seconds)))
-    return seen
+        result = attempt(call, arguments, seconds)
+        value = result.get("value")
+        seen.update(value if isinstance(value, str) else json.dumps(result))
+        if time.monotonic() > end:
+            break
+    return "".join(sorted(seen))[:MOST_LETTERS]
 
 
-def idle_flags(call, arguments, flags, seconds):
-    """Flags that change nothing about what comes out, over many runs."""
-    idle = []
+def tried_flags(call, arguments, flags, seconds):
+    found = []
     for index in flags:
         low, high = list(arguments), list(arguments)
         low[index], high[index] = False, True
-        if letters(call, low, seconds) == letters(call, high, seconds):
-            idle.append(index)
-    return idle
+        off, on = letters(call, low, seconds), letters(call, high, seconds)
+        found.append({"index": index, "off": off, "on": on})
+    return found
 
 
 def main():
@@ -86,10 +93,8 @@ def main():
         if "value" in first
     ]
     is_random = again != [result for result in results if "value" in result]
-    idle = []
-    if is_random and task.get("flags"):
-        idle = idle_flags(call, task["base"], task["flags"], seconds)
-    answer = {"error": "", "results": results, "is_random": is_random, "idle_flags": idle}
+    flags = tried_flags(call, task["base"], task["flags"], seconds) if is_random else []
+    answer = {"error": "", "results": results, "is_random": is_random, "flags": flags}
     print(json.dumps(answer))
 
 

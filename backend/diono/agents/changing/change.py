@@ -21,6 +21,7 @@ from diono.agents.changing.following import (
 from diono.agents.changing.operations import AddFunction, Operation, apply, describe
 from diono.agents.engineer import Assignment, Failure, write_function
 from diono.agents.errors import ChangeRefused
+from diono.agents.known import lookup
 from diono.agents.meter import Run
 from diono.agents.port import Check, JsonObject
 from diono.agents.proof import Proof
@@ -102,14 +103,21 @@ class Change:
         return replace(evidence, service=service)
 
     async def _write(self, function: FunctionSpec) -> Built:
-        found = await examples.own(self._run, self._request, function)
+        language = self._blueprint.facts.language
+        known = lookup.known(function, language)
+        found = (
+            examples.Own(known.examples, None)
+            if known
+            else await examples.own(self._run, self._request, function)
+        )
         assignment = Assignment(
             prompt=self._request,
             function=function,
-            language=self._blueprint.facts.language,
+            language=language,
             path=path_of(self._saved.spec, function),
             examples=found.examples,
             vote=found.vote,
+            known=known,
         )
         result = await write_function(self._run, self._catalog, assignment)
         if isinstance(result, Failure):

@@ -58,7 +58,7 @@ def test_rows_of_an_older_version_are_kept(tmp_path: Path) -> None:
             f'CREATE TABLE "{ENTITY.plural}" '
             f'(id INTEGER PRIMARY KEY, "{first.former_name or first.name}", created_at TEXT)'
         )
-        database.execute(f'INSERT INTO "{ENTITY.plural}" VALUES (1, \'old\', \'2030-01-01\')')
+        database.execute(f"INSERT INTO \"{ENTITY.plural}\" VALUES (1, 'old', '2030-01-01')")
         database.commit()
     rows = TestClient(create_app(tmp_path / "test.db")).get(LISTING).json()
     assert [row[first.name] for row in rows] == ["old"]
