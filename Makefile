@@ -22,6 +22,6 @@ contracts: ## import rules and size budgets
 	cd backend && $(BIN)/lint-imports --no-cache && $(BIN)/pytest -c pyproject.toml -q ../tests/architecture
 
 unit: ## tests that need no engine, model or browser
-	cd backend && $(BIN)/pytest -c pyproject.toml -q ../tests/unit
+	cd backend && $(BIN)/pytest -c pyproject.toml -q -n 2 ../tests/unit
 
 .PHONY: help check format format-check lint types contracts unit

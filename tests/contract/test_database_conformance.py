@@ -1,13 +1,13 @@
 """One suite over both databases: migrations, the event log's promises, and concurrent writers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from contract.database_rigs import postgres_cluster
-from contract.fit_rigs import ABLE, scripted
+from contract.fit_rigs import ABLE, ELSE, TALK, scripted
 
 from diono.features.accounts.service import Accounts
 from diono.features.models.service import FitMode, ModelFits
@@ -24,9 +24,12 @@ from diono.infra.heartbeats import Heartbeats
 from diono.infra.migrations import current_revision, head_revision, migrate
 from diono.infra.tokens import TokenSigner
 from diono.kernel.events import EventDraft, EventType
-from diono.llm.adapters.scripted import Rule
+from diono.llm.adapters.scripted import Rule, ScriptedModels
 from diono.llm.catalog import ModelCatalog
+from diono.llm.port import ModelInfo
+from diono.llm.streaming import StreamLimits
 
+WEAK = ABLE.model_copy(update={"rules": (*TALK, *ELSE)})
 AWAY = ABLE.model_copy(update={"rules": (Rule(fault="failed"),)})
 
 
@@ -175,5 +178,38 @@ async def test_a_model_is_measured_once_by_its_weights_and_window(database: Data
     assert (twin.name, twin.probe_seconds) == ("scripted/two", kept.probe_seconds)
     assert (await fits().of(await catalog.bind("scripted/away"))).is_assumed
     listed = await fits().list_models()
-    assert {report.name for report in listed.fits} == {"scripted/one"}
+    assert "scripted/one" in {report.name for report in listed.fits}
     assert listed.roles["code"] == "scripted/one"
+
+
+class Served(ScriptedModels):
+    """Scripted models under the name of a provider that a default may come from."""
+
+    provider = "served"
+
+    async def list(self) -> Sequence[ModelInfo]:
+        return [
+            one.model_copy(update={"name": f"served/{one.name.partition('/')[2]}",
+                                   "provider": "served"})
+            for one in await super().list()
+        ]  # fmt: skip
+
+
+async def test_a_task_that_names_no_model_takes_the_measured_best(database: Database) -> None:
+    own = ABLE.model_copy(update={"context_tokens": 2900})  # measured by no other test
+
+    def fits(default: str = "") -> ModelFits:
+        scripts = {"one": own, "two": WEAK}
+        providers = {"served": lambda: Served(scripts, StreamLimits())}
+        return ModelFits(database, ModelCatalog(providers, default), SystemClock())
+
+    assert await fits().assigned("code") is None
+    catalog = fits()
+    assert (await catalog.list_models()).default == "served/one"
+    async for _ in catalog.measuring("served/two"):
+        pass
+    assert await fits().assigned("code") is None, "the default itself may be better"
+    async for _ in catalog.measuring("served/one"):
+        pass
+    assert await fits().assigned("code") == "served/one"
+    assert await fits(default="served/two").assigned("code") is None

@@ -154,6 +154,11 @@ class ModelCatalog:
                 self._built[name] = factory()
             return self._built[name]
 
+    @property
+    def has_own_default(self) -> bool:
+        """Whether the user said which model to take where none is named."""
+        return bool(self._default)
+
     async def list(self) -> list[ModelInfo]:
         """Return the models of every provider that answers."""
         per_provider = await asyncio.gather(*(self._list_of(name) for name in self._factories))

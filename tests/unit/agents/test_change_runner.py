@@ -107,8 +107,9 @@ async def test_commands_come_and_go_and_the_old_call_still_works(app: App) -> No
     assert [one["name"] for one in added.spec["functions"]] == list(FACTORS)
     assert app.run("4") + app.run("triple-number", "4") == "8\n12\n"
     assert "main.py triple-number 2\n6\n" in app.shell("cat", "README.md")
-    removed = await app.change("remove the triple command")
+    removed = await app.do("codeact", "chat", "Please remove the triple command")
     assert removed.status == "SUCCEEDED", removed.reason
+    assert removed.answer.startswith("Done: ")
     assert removed.details["retired_checks"]
     assert "triple" not in app.run("--help") + app.shell("git", "ls-files")
     assert app.run("4") == "8\n"

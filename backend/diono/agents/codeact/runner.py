@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from diono.agents.blueprints import BlueprintCatalog
+from diono.agents.changing.runner import ChangeRunner
 from diono.agents.codeact.dialogue import Dialogue
 from diono.agents.codeact.hands import Hands
 from diono.agents.codeact.memory import Spent, memory_after, message_of, recalled, said_after
@@ -14,6 +15,7 @@ from diono.agents.codeact.options import ChatOptions
 from diono.agents.codeact.protocols import Acting
 from diono.agents.codeact.proving import Proving, failures_told
 from diono.agents.codeact.turn import REPAIR_ITERATIONS, End, Turn, answer_or_reason
+from diono.agents.codeact.typed_change import WEAK, change_asked, make_change
 from diono.agents.port import Check, JsonObject, Memory, Receipt, Stage
 from diono.agents.runner import Work
 from diono.agents.running import BaseRunner
@@ -30,7 +32,6 @@ from diono.kernel.errors import DionoError, InvalidInput
 from diono.kernel.events import EventType
 
 SMALL_PROMPT_TOKENS = 3000
-_SMALL_STRENGTH = 0.5
 _REPAIR = (
     "Your changes broke checks that were green before. Mend the program, not the checks; then "
     "say what you did.\n{told}"
@@ -94,7 +95,7 @@ class _Chat:
         self._unproven: list[str] = []
 
     async def run(self) -> Receipt:
-        stage, work = self._stage, self._work
+        stage, work, options = self._stage, self._work, self._options
         toolbox, problems = await self._runner.toolbox(stage)
         hands = Hands(work, stage, toolbox, self._options, self._proving)
         await hands.say(EventType.AGENT_START, title="Chat")
@@ -106,8 +107,13 @@ class _Chat:
         turn, dialogue = self._turn(toolbox, hands)
         dialogue.remember(known.said)
         dialogue.files = known.files
+        changer = (
+            await change_asked(work, stage, self._runner.catalog) if options.is_proven else None
+        )
+        if changer is not None:
+            return await self._changed(changer, turn, known.memory, hands)
         try:
-            end = await turn.think(self._options.max_iterations)
+            end = await turn.think(options.max_iterations)
             end = await self._proven(end, turn, hands)
         except DionoError as error:
             await self._break_off(error.detail, turn, known.memory, hands)
@@ -118,11 +124,28 @@ class _Chat:
         await hands.say(EventType.AGENT_COMPLETE, title="Chat", iterations=turn.iterations)
         return self._receipt(end, answer, hands, turn)
 
+    async def _changed(
+        self, changer: ChangeRunner, turn: Turn, before: Memory, hands: Hands
+    ) -> Receipt:
+        """The message asks for a change of the built app: make it the way that proves it."""
+        try:
+            receipt = await make_change(
+                changer, self._work, self._stage, self._options, self._runner.watch
+            )
+        except DionoError as error:
+            await self._break_off(error.detail, turn, before, hands)
+            raise
+        end = End(answer=receipt.answer, reason=receipt.reason)
+        await self._remember(receipt.answer, end, turn, before, hands)
+        await hands.say(EventType.MESSAGE, text=receipt.answer, is_answer=True)
+        await hands.say(EventType.AGENT_COMPLETE, title="Chat", iterations=turn.iterations)
+        return receipt
+
     def _turn(self, toolbox: Toolbox, hands: Hands) -> tuple[Turn, Dialogue]:
         fit = self._stage.fit
         acting = Acting(fit, toolbox.tools, lambda name: _has(toolbox, name))
         budget = fit.prompt_budget
-        if fit.protocol == "fenced" or (fit.strength < _SMALL_STRENGTH and fit.is_local):
+        if fit.protocol == "fenced" or (fit.strength < WEAK and fit.is_local):
             budget = min(budget, SMALL_PROMPT_TOKENS)
         hands.limit_characters = max(800, min(RESULT_CHARACTERS, budget))
         dialogue = Dialogue(

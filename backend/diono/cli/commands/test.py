@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from diono.setup.plan import run_steps
 from diono.setup.steps import PARTS
 from diono.setup.testing import test_steps
 
+_MOST_SIDE_BY_SIDE = 4
 _USUAL = "not nightly"
 _QUICK = "not engine and not model and not browser and not postgres and not slow"
 
@@ -27,6 +29,15 @@ class Counts:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+
+    def with_(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
+        )
+
+
+def _side_by_side() -> int:
+    return min(os.cpu_count() or 1, _MOST_SIDE_BY_SIDE)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,7 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
         gates.insert(1, _frontend_gate(is_offline=arguments.offline))
     verdicts = run_gates(gates)
     chosen = _QUICK if arguments.quick else "" if arguments.all else _USUAL
-    counts = _run_pytest(chosen)
+    # The unit tests share nothing but the processor; all others share an engine and ports.
+    counts = _run_pytest(chosen, "unit", "../tests/unit", "-n", str(_side_by_side()))
+    counts = counts.with_(_run_pytest(chosen, "others", "--ignore=../tests/unit"))
     passed = counts.passed + sum(verdict.is_passed for verdict in verdicts)
     failed = counts.failed + sum(not verdict.is_passed for verdict in verdicts)
     skipped = f", {counts.skipped} skipped" if counts.skipped else ""
@@ -64,12 +77,13 @@ def _frontend_gate(*, is_offline: bool) -> Gate:
     return Gate("front end", tuple(node.npm("run", "check")), CHECKOUT.root / "frontend")
 
 
-def _run_pytest(chosen: str) -> Counts:
+def _run_pytest(chosen: str, name: str, *options: str) -> Counts:
     """Run pytest with its own output on this terminal and return its counts."""
-    report = CHECKOUT.stamps.folder / "tests.xml"
+    report = CHECKOUT.stamps.folder / f"tests-{name}.xml"
     report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
     argv = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-q", f"--junit-xml={report}"]
+    argv += options
     if chosen:
         argv += ["-m", chosen]
     done = subprocess.run(argv, cwd=CHECKOUT.backend, check=False, stdin=subprocess.DEVNULL)

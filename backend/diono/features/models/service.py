@@ -14,7 +14,7 @@ from diono.kernel.errors import DionoError
 from diono.llm.catalog import BoundModel, ModelCatalog
 from diono.llm.errors import ModelError
 from diono.llm.fit.measure import BUDGET_SECONDS, FitProgress, OnProgress, fit_key, measure
-from diono.llm.fit.report import ModelFit, assign_roles
+from diono.llm.fit.report import ModelFit, Role, assign_roles
 from diono.llm.fit.shared import SharedMeasurements
 from diono.llm.port import ModelProfile
 
@@ -87,6 +87,26 @@ class ModelFits:
         """Use a bound model as was measured from now on: its window, its ways, its limits."""
         if isinstance(model, BoundModel):
             model.adopt(fit)
+
+    async def assigned(self, role: Role) -> str | None:
+        """Return the model that is measured as the best for a role.
+
+        Only among those beside the default one, of its provider: another may cost money or leave
+        this machine. None where a user chose the default, or where it was not measured itself.
+        """
+        try:
+            listed = await list_models(self._catalog)
+        except ModelError:
+            return None
+        if listed.default is None or self._catalog.has_own_default:
+            return None
+        beside = f"{listed.default.partition('/')[0]}/"
+        usable = {one.name for one in listed.models if one.is_available}
+        fits = {fit.name: fit for fit in await self._store.newest()}
+        chosen = {
+            name: fit for name, fit in fits.items() if name in usable and name.startswith(beside)
+        }
+        return assign_roles(chosen)[role] if listed.default in chosen else None
 
     async def fit(self, name: str | None) -> FitReport:
         """Return what is known of a model, without measuring it. Raises ModelError."""

@@ -2,7 +2,7 @@
 
 from diono.agents.port import Model
 from diono.features.tasks.jobs.fitting import OnProgress
-from diono.llm.fit.report import ModelFit
+from diono.llm.fit.report import ModelFit, Role
 
 
 class AssumedFits:
@@ -15,3 +15,7 @@ class AssumedFits:
 
     def adopt(self, model: Model, fit: ModelFit) -> None:
         """Nothing was measured: there is nothing to use."""
+
+    async def assigned(self, role: Role) -> str | None:
+        """Nothing was measured: no model is known to be the best."""
+        return None

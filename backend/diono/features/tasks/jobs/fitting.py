@@ -8,7 +8,7 @@ from diono.features.tasks.jobs.stage import Place
 from diono.features.tasks.jobs.steps import step_scope
 from diono.kernel.events import EventDraft, EventType
 from diono.llm.fit.measure import FitProgress
-from diono.llm.fit.report import ModelFit
+from diono.llm.fit.report import ModelFit, Role
 from diono.llm.port import ModelProfile
 
 OnProgress = Callable[[FitProgress], Awaitable[None]]
@@ -27,6 +27,15 @@ class Fits(Protocol):
     def adopt(self, model: Model, fit: ModelFit) -> None:
         """Use the model as was measured from now on."""
         ...
+
+    async def assigned(self, role: Role) -> str | None:
+        """Return the model that is measured as the best for a role; None: the default."""
+        ...
+
+
+def role_of(kind: str) -> Role:
+    """Return what a task of this kind mostly asks of its model."""
+    return "chat" if kind == "chat" else "code"
 
 
 def may_measure(place: Place, profile: ModelProfile) -> bool:

@@ -8,7 +8,7 @@ from loguru import logger
 from diono.agents.errors import BudgetSpent, Cancelled
 from diono.agents.port import Receipt
 from diono.features.tasks.jobs.budget import Budget, MeteredModel
-from diono.features.tasks.jobs.fitting import Fits, fit_of
+from diono.features.tasks.jobs.fitting import Fits, fit_of, role_of
 from diono.features.tasks.jobs.ports import Models, Runners
 from diono.features.tasks.jobs.prices import Prices
 from diono.features.tasks.jobs.stage import House, Place, TaskStage
@@ -92,7 +92,9 @@ class TaskJob:
             )
         Budget(facts, None, place.seconds_left).check_begin()
         runner = await asyncio.to_thread(staff.runners.of, facts.runner)
-        model = await staff.models.bind(facts.model)
+        # A replay finds the name that the first run left.
+        name = facts.model or await staff.fits.assigned(role_of(facts.kind))
+        model = await staff.models.bind(name)
         await self.house.ledger.set_model(facts.task_id, model.name)
         is_local, price_of = model.profile.is_local, staff.prices
         price = price_of.of(model.name, is_local=is_local)
