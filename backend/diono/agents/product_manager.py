@@ -1,10 +1,13 @@
 """The ProductManager: from one sentence to a small typed spec, with the model's help."""
 
+import asyncio
+
 from diono.agents import schemas, spec_rules, text
 from diono.agents.asking import ask_json
 from diono.agents.blueprints import Blueprint, BlueprintCatalog
-from diono.agents.known import conversions
+from diono.agents.known import conversions, measures
 from diono.agents.meter import Run
+from diono.agents.port import JsonObject
 from diono.agents.prompting import messages
 from diono.agents.shapes import dict_of
 from diono.agents.signatures import python_signature
@@ -76,8 +79,16 @@ async def plan_functions(run: Run, prompt: str) -> tuple[FunctionSpec, ...]:
     """Return the functions that the model plans for a request, completed; may be empty."""
     chat = messages("functions", request=request_of(prompt))
     raw = await ask_json(run, "functions", chat, schemas.FUNCTIONS, 500)
-    functions = conversions.settle(spec_rules.functions_from(raw, prompt), prompt)
+    functions = spec_rules.functions_from(raw, prompt)
+    if any(conversions.is_possible(one) for one in functions):
+        await run.step("load the units", _load_units)
+        functions = conversions.settle(functions, prompt)
     return tuple([await _with_choices(run, prompt, function) for function in functions])
+
+
+async def _load_units() -> JsonObject:
+    await asyncio.to_thread(measures.load)
+    return {}
 
 
 async def _with_functions(run: Run, prompt: str, spec: Spec) -> Spec:

@@ -92,7 +92,7 @@ Operation = Annotated[
 OPERATIONS: TypeAdapter[tuple[Operation, ...]] = TypeAdapter(tuple[Operation, ...])
 _RESERVED_FIELDS = frozenset({"id", "created_at"})
 MOST_FIELDS = 12
-MOST_FUNCTIONS = 6
+MOST_FUNCTIONS = 12
 MOST_TEXTS = 5
 
 

@@ -46,12 +46,9 @@ class _Conversion:
 
 def _read(function: FunctionSpec) -> _Conversion | None:
     """Return what a function converts, if its signature says so and its units are known."""
-    if function.returns not in _NUMBERS:
+    if not is_possible(function):
         return None
-    if len(function.parameters) == 1:
-        ends = ends_of(function.name)
-        if ends is None or function.parameters[0].type not in _NUMBERS:
-            return None
+    if ends := _ends(function):
         found = measures.units_of(ends)
         return _Conversion(*found) if found and len(set(found[1])) > 1 else None
     slots = _slots(function)
@@ -60,6 +57,17 @@ def _read(function: FunctionSpec) -> _Conversion | None:
         return None
     found = measures.units_of(choices)
     return _Conversion(*found, choices) if found else None
+
+
+def is_possible(function: FunctionSpec) -> bool:
+    """Say whether the signature is one of a conversion, whatever the units: this loads nothing."""
+    is_number = function.returns in _NUMBERS
+    return is_number and (_ends(function) is not None or _slots(function) is not None)
+
+
+def _ends(function: FunctionSpec) -> tuple[str, str] | None:
+    is_one = len(function.parameters) == 1 and function.parameters[0].type in _NUMBERS
+    return ends_of(function.name) if is_one else None
 
 
 def _slots(function: FunctionSpec) -> tuple[Parameter, Parameter, Parameter] | None:
@@ -79,7 +87,7 @@ def _slots(function: FunctionSpec) -> tuple[Parameter, Parameter, Parameter] | N
 def settle(functions: Sequence[FunctionSpec], request: str) -> tuple[FunctionSpec, ...]:
     """Return the functions with the units that the request names: a function that is open for any
     gets these as choices, and of functions for one way each, the missing ways are added."""
-    if not any(_read(one) or _slots(one) for one in functions):
+    if not any(is_possible(one) for one in functions):
         return tuple(functions)
     named = measures.named_units(text.words(request))
     settled: list[FunctionSpec] = []

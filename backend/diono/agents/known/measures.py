@@ -38,6 +38,11 @@ _SHORT = frozenset(("km", "cm", "mm", "kg", "mg", "lb", "oz", "ml", "ft"))
 _DIGITS = 14
 
 
+def load() -> None:
+    """Load the definitions. Blocks for half a second at the first call."""
+    _registry()
+
+
 @cache
 def _registry() -> "pint.UnitRegistry[Any]":
     import pint  # noqa: PLC0415  (half a second, which only a conversion shall cost)
