@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -37,7 +37,10 @@ def free_port() -> int:
 class LiveServer:
     """Starts and stops `diono up`; the same port and data over all its lives."""
 
-    def __init__(self, folder: Path, script: Path) -> None:
+    def __init__(
+        self, folder: Path, script: Path, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """``settings`` are further variables of its environment."""
         self._data = folder / "data"
         self._log = folder / "server.log"
         self._port = free_port()
@@ -48,6 +51,7 @@ class LiveServer:
             "DIONO_SANDBOX_LISTEN": f"127.0.0.1:{free_port()}",
             "DIONO_SCRIPT": str(script),
             "OLLAMA_HOST": "off",
+            **(settings or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
         self.username = ""

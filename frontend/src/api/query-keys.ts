@@ -30,7 +30,6 @@ export const queryKeys = {
   replay: (taskId: string) => ['tasks', taskId, 'replay'] as const,
   replayFile: (taskId: string, sha256: string) => ['tasks', taskId, 'replay', sha256] as const,
   comparison: (left: string, right: string) => ['tasks', left, 'compare', right] as const,
-  reruns: (taskId: string) => ['tasks', taskId, 'reruns'] as const,
   apiKeys: ['api-keys'] as const,
   plans: (projectId: string) => ['projects', projectId, 'plans'] as const,
   services: (projectId: string) => ['projects', projectId, 'services'] as const,

@@ -6,10 +6,9 @@ import { ErrorNote } from '@/components/ui/error-note';
 import { Note } from '@/components/ui/note';
 import { LoadingNote } from '@/components/ui/spinner';
 import { formatNumber, formatSeconds } from '@/lib/format';
-import { useComparison } from './queries';
+import { haveEnded, useComparison } from './queries';
 
-const POLL_NOTE = 'One of the two has not ended: its figures are those so far.';
-const ends = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
+const SO_FAR_NOTE = 'One of the two has not ended: its figures are those so far.';
 
 function outcome(passed: boolean | null): ReactNode {
   if (passed === null) return <span className="text-ink-faint">not run</span>;
@@ -103,7 +102,7 @@ function Tables({ comparison }: { comparison: Comparison }) {
       {!comparison.is_same_request && (
         <Note tone="warn">These two were asked for different things.</Note>
       )}
-      {!(ends.has(left.status) && ends.has(right.status)) && <Note>{POLL_NOTE}</Note>}
+      {!haveEnded(comparison) && <Note>{SO_FAR_NOTE}</Note>}
       <Table caption="Figures">
         <Heads comparison={comparison} first="Figure" />
         <tbody>

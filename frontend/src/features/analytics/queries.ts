@@ -1,8 +1,15 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { api, fetchBody, unwrap } from '@/api/client';
 import { queryKeys } from '@/api/query-keys';
+import type { Comparison } from '@/api/types';
 
 const STEPS_PAGE = 20;
+const COMPARISON_REFRESH_MILLISECONDS = 5000;
+const ends = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
+
+export function haveEnded({ left, right }: Comparison): boolean {
+  return ends.has(left.status) && ends.has(right.status);
+}
 
 export function useAnalytics(days: number, isOfAll: boolean) {
   return useQuery({
@@ -50,5 +57,7 @@ export function useComparison(taskId: string, otherId: string) {
           signal,
         }),
       ),
+    refetchInterval: ({ state }) =>
+      state.data && !haveEnded(state.data) ? COMPARISON_REFRESH_MILLISECONDS : false,
   });
 }

@@ -92,13 +92,17 @@ export function useRestore(projectId: string) {
   );
 }
 
+/** Its answer is another project: the copy. */
 export function useFork(projectId: string) {
-  return useProjectChange(projectId, (checkpointId: string) =>
-    unwrap(
-      api.POST('/api/projects/{project_id}/fork', {
-        ...atProject(projectId),
-        body: { checkpoint_id: checkpointId },
-      }),
-    ),
-  );
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (checkpointId: string) =>
+      unwrap(
+        api.POST('/api/projects/{project_id}/fork', {
+          ...atProject(projectId),
+          body: { checkpoint_id: checkpointId },
+        }),
+      ),
+    onSuccess: () => client.invalidateQueries({ queryKey: queryKeys.projects }),
+  });
 }

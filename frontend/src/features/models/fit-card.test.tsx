@@ -74,3 +74,12 @@ test('a failed measurement says the way out', async () => {
   await waitFor(() => expect(screen.getByText('Try later.')).toBeVisible());
   expect(screen.getByText('model_busy')).toBeVisible();
 });
+
+test('a model that cannot be measured is not passed over in silence', async () => {
+  serve('event: result\ndata: {"fit": {"is_assumed": true}}\n\n');
+  renderScreen(<ModelCards />);
+  await userEvent
+    .setup()
+    .click(await screen.findByRole('button', { name: 'Measure embedded/small' }));
+  expect(await screen.findByText('not_measurable')).toBeVisible();
+});

@@ -78,14 +78,15 @@ function MeasureButton(props: {
       </Button>
     );
   }
+  const label = isMeasured ? 'Measure again' : 'Measure';
   return (
     <Button
       size="small"
       disabled={!model.is_available}
-      aria-label={`Measure ${model.name}`}
+      aria-label={`${label} ${model.name}`}
       onClick={measuring.measure}
     >
-      <Gauge aria-hidden /> {isMeasured ? 'Measure again' : 'Measure'}
+      <Gauge aria-hidden /> {label}
     </Button>
   );
 }
@@ -94,9 +95,11 @@ function MeasuringNote({ measuring }: { measuring: MeasuringState }) {
   const { progress, error } = measuring;
   if (error) return <ErrorNote title="It was not measured" error={error} />;
   if (!progress) return null;
+  // The probe that is named is still at work.
+  const done = Math.max(progress.number - 1, 0);
   return (
     <div>
-      <ProgressBar value={progress.number / Math.max(progress.total, 1)} label="Measuring" />
+      <ProgressBar value={done / Math.max(progress.total, 1)} label="Measuring" />
       <p role="status" className="mt-1.5 text-[0.87rem] text-ink-soft">
         {progress.title}
         {progress.number > 0 && ` (${progress.number} of ${progress.total})`}

@@ -32,7 +32,7 @@ export function fitFacts(fit: ModelFit): [string, string][] {
     ['Tools', fit.tools_ok ? 'it calls them' : 'not reliable'],
     ['Changes files by', edits[fit.edit_format]],
     ['Writes', `${fit.tokens_per_second.toFixed(1)} tokens/s`],
-    ['Reads', `${Math.round(fit.prompt_tokens_per_second)} tokens/s`],
+    ['Reads', `${formatNumber(Math.round(fit.prompt_tokens_per_second))} tokens/s`],
     ['Probes passed', `${Math.round(fit.strength * 100)} %`],
   ];
 }

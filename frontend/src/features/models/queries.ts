@@ -31,6 +31,15 @@ export interface Measuring {
   total: number;
 }
 
+/** A model that cannot be measured is answered with what its provider says of it. */
+function checkMeasured(report: PayloadReader): void {
+  if (new PayloadReader(report.record('fit')).flag('is_assumed') !== true) return;
+  throw new ApiError(
+    'not_measurable',
+    'Its answers would tell nothing: it is used as its provider says. Measure another model.',
+  );
+}
+
 async function followMeasuring(
   name: string,
   signal: AbortSignal,
@@ -41,7 +50,7 @@ async function followMeasuring(
     for (const { kind, data } of events) {
       const reader = new PayloadReader(data);
       if (kind === 'error') throw new ApiError(reader.text('error'), reader.text('detail'));
-      if (kind === 'result') return;
+      if (kind === 'result') return checkMeasured(reader);
       const [number, total] = [reader.number('number') ?? 0, reader.number('total') ?? 0];
       tell({ title: reader.text('title'), number, total });
     }

@@ -1,4 +1,4 @@
-import { Columns2, History, MessagesSquare } from 'lucide-react';
+import { Columns2, Cpu, History, MessagesSquare } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { toApiError } from '@/api/errors';
@@ -23,15 +23,14 @@ export function TaskLinks({ task, onRerun }: TaskLinksProps) {
       <Link className={small} to={`/tasks/${task.task_id}/replay`}>
         <History aria-hidden /> Replay
       </Link>
-      {task.rerun_of ? (
+      {task.rerun_of && (
         <Link className={small} to={`/tasks/${task.rerun_of}/compare/${task.task_id}`}>
           <Columns2 aria-hidden /> Compare
         </Link>
-      ) : (
-        <Button size="small" onClick={onRerun}>
-          <Columns2 aria-hidden /> Other model
-        </Button>
       )}
+      <Button size="small" onClick={onRerun}>
+        <Cpu aria-hidden /> Other model
+      </Button>
     </>
   );
 }

@@ -81,14 +81,14 @@ export function StatusBadge(props: StatusBadgeProps) {
 }
 
 /** The status as one mark, for lists. */
-export function StatusMark({ status }: { status: TaskStatus }) {
-  const { label, icon, style } = statusLooks[status];
+export function StatusMark(props: StatusBadgeProps) {
+  const { icon, style } = statusLooks[props.status];
   return (
     <span
       className={cn('grid size-5 shrink-0 place-items-center rounded-full [&_svg]:size-3', style)}
     >
-      {icon}
-      <span className="sr-only">{label}: </span>
+      {props.isPaused ? <Pause aria-hidden /> : icon}
+      <span className="sr-only">{labelOf(props)}: </span>
     </span>
   );
 }

@@ -24,7 +24,11 @@ function TaskRow({ task, isActive, now }: { task: TaskState; isActive: boolean; 
           isActive && 'bg-sunken',
         )}
       >
-        <StatusMark status={task.status} />
+        <StatusMark
+          status={task.status}
+          kind={task.kind}
+          isPaused={task.queue?.state === 'paused'}
+        />
         <span className="min-w-0">
           <span className="line-clamp-2 text-[0.93rem] leading-snug break-words">
             {shorten(task.prompt, 90)}

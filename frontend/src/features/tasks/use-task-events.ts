@@ -62,9 +62,12 @@ export function useTaskEvents(taskId: string): TaskEvents {
         events.some((event) => types.includes(event.event_type));
       const known = client.getQueryData<TaskState>(queryKeys.taskState(taskId))?.status;
       const asks = events.some((event) => event.payload?.['question']);
-      if (has('RESULT', 'PREVIEW') || asks || (has('STATE') && readView().status !== known)) {
+      const isNewStatus = has('STATE') && readView().status !== known;
+      if (has('RESULT', 'PREVIEW') || asks || isNewStatus) {
         void client.invalidateQueries({ queryKey: queryKeys.taskState(taskId) });
       }
+      // At the first look at a task all of its past comes as if it were new; the list has it.
+      if (known && isNewStatus) void client.invalidateQueries({ queryKey: queryKeys.taskList });
       if (has('FILE', 'RESULT')) {
         void client.invalidateQueries({ queryKey: queryKeys.artifacts(taskId) });
       }
