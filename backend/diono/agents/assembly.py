@@ -6,6 +6,7 @@ from dataclasses import replace
 from diono.agents import cleaning, examples, inverse, qa
 from diono.agents.architect import ROLES
 from diono.agents.blueprints import BlueprintCatalog
+from diono.agents.coverage import unspoken
 from diono.agents.crew import Crew
 from diono.agents.engineer import (
     TRIES,
@@ -168,6 +169,10 @@ class Assembly:
         turned = await self._round_trips(function)
         if len(turned) >= ENOUGH_ROUND_TRIPS:
             return turned, None
+        derived = examples.from_partner(function, self.built)
+        if len(derived) >= ENOUGH_ROUND_TRIPS:
+            own = self._examples_of.get(function.name, ())
+            return (*derived, *(one for one in own if one.is_unanimous)), None
         if function.name in self._examples_of:
             return self._examples_of[function.name], None
         found = await examples.own(self._run, self._prompt, function)
@@ -271,6 +276,10 @@ class Assembly:
 
     def unproven(self, checks: Sequence[Check]) -> list[str]:
         notes = [f"{one.function.name} was not built ({one.problem})" for one in self.failures]
+        is_planned = self._spec.shape == "functions" and self._spec.functions
+        missing = unspoken(self._prompt, self._spec.functions) if is_planned else ()
+        notes += [f"whether it does what you asked about {one!r}: no command says so"
+                  for one in missing]  # fmt: skip
         for one in self.built:
             if one.proof.startswith("generated"):
                 notes.append(f"{one.function.name} is not the model's work ({one.proof})")

@@ -5,7 +5,7 @@ badly in its head; the programs it writes are held against these, and can outvot
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -17,7 +17,7 @@ from diono.agents.parsing import Assertion, assertions_of
 from diono.agents.product_manager import request_of
 from diono.agents.prompting import messages
 from diono.agents.signatures import description_of, ends_of, python_call, python_signature
-from diono.agents.spec import Example, FunctionSpec
+from diono.agents.spec import Built, Example, FunctionSpec
 from diono.agents.values import coerce_arguments, equal, is_of_type
 from diono.llm.port import ChatRequest
 
@@ -184,7 +184,7 @@ def round_trip(
         return ()
     for one in known:
         turned = coerce_arguments(function, (one.expected, *one.arguments[1:]))
-        if one.is_firm and one.votes == one.voters and turned is not None:
+        if one.is_unanimous and turned is not None:
             found.append(
                 Example(
                     arguments=turned,
@@ -192,6 +192,22 @@ def round_trip(
                     votes=one.votes,
                     voters=one.voters,
                     source=f"round trip with {other.name}",
+                )
+            )
+    return tuple(found)
+
+
+def from_partner(function: FunctionSpec, built: Sequence[Built]) -> tuple[Example, ...]:
+    """Turn around what an inverse that is already built gives: whatever it does, this undoes it."""
+    found: list[Example] = []
+    partners = [one for one in built if are_inverse(function, one.function) and not one.is_random]
+    for one in (example for partner in partners for example in partner.examples):
+        turned = coerce_arguments(function, (one.expected, *one.arguments[1:]))
+        if turned is not None:
+            source = f"round trip with {partners[0].function.name}"
+            found.append(
+                Example(
+                    arguments=turned, expected=one.arguments[0], votes=2, voters=2, source=source
                 )
             )
     return tuple(found)

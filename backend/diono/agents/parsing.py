@@ -11,10 +11,12 @@ from diono.agents.shapes import is_dict
 _FENCE = re.compile(
     r"^[ \t]*(?:```|~~~)[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.S | re.M
 )
+_WHOLE = r"(?:code|file|function|implementation|program|class|method|module|logic|body)"
 _PLACEHOLDER = re.compile(
-    r"(?:#|//|/\*|<!--)[^\n]*\b(?:rest of|remaining code|existing code|your code|code here|"
-    r"implementation here|implement (?:this|here|me)|same as before|unchanged|todo\b|fill in|"
-    r"add (?:your|the) (?:code|logic))",
+    rf"(?:#|//|/\*|<!--)[^\n]*\b(?:rest of (?:the |your |this )?{_WHOLE}|remaining code|"
+    r"existing code|your code|code here|implementation here|implement (?:this|here|me)|"
+    rf"same as before|(?:rest|{_WHOLE}|everything else)[^\n]*\bunchanged|(?-i:TODO\b)|"
+    rf"fill in (?:the |your )?(?:{_WHOLE}|details|rest\b(?! of))|add (?:your|the) (?:code|logic))",
     re.I,
 )
 _ELLIPSIS = re.compile(r"^\s*(?:\.\.\.|#\s*\.\.\.|//\s*\.\.\.)\s*$", re.M)

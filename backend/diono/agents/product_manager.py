@@ -1,10 +1,12 @@
 """The ProductManager: from one sentence to a small typed spec, with the model's help."""
 
 import asyncio
+from collections.abc import Sequence
 
 from diono.agents import schemas, spec_rules, text
 from diono.agents.asking import ask_json
 from diono.agents.blueprints import Blueprint, BlueprintCatalog
+from diono.agents.coverage import unspoken
 from diono.agents.known import conversions, measures
 from diono.agents.meter import Run
 from diono.agents.port import JsonObject
@@ -75,10 +77,15 @@ async def _with_entity(run: Run, prompt: str, spec: Spec) -> Spec:
     return spec.model_copy(update={"entity": entity, "origin": "model"})
 
 
-async def plan_functions(run: Run, prompt: str) -> tuple[FunctionSpec, ...]:
-    """Return the functions that the model plans for a request, completed; may be empty."""
-    chat = messages("functions", request=request_of(prompt))
-    raw = await ask_json(run, "functions", chat, schemas.FUNCTIONS, 500)
+async def plan_functions(
+    run: Run, prompt: str, missing: Sequence[str] = ()
+) -> tuple[FunctionSpec, ...]:
+    """Return the functions that the model plans for a request, completed; may be empty.
+    ``missing`` is what an earlier plan did not speak of."""
+    hint = f"The program is also about: {', '.join(missing)}. Plan for it." if missing else ""
+    chat = messages("functions", request=request_of(prompt), hint=hint)
+    step = "functions again" if missing else "functions"
+    raw = await ask_json(run, step, chat, schemas.FUNCTIONS, 500)
     functions = spec_rules.functions_from(raw, prompt)
     if any(conversions.is_possible(one) for one in functions):
         await run.step("load the units", _load_units)
@@ -93,6 +100,11 @@ async def _load_units() -> JsonObject:
 
 async def _with_functions(run: Run, prompt: str, spec: Spec) -> Spec:
     chosen = await plan_functions(run, prompt)
+    missing = unspoken(prompt, chosen) if chosen else ()
+    if missing:
+        again = await plan_functions(run, prompt, missing)
+        if again and len(unspoken(prompt, again)) < len(missing):
+            chosen = again
     origin = "model" if chosen else "default"
     summary = conversions.summary_of(chosen) or spec.summary
     return spec.model_copy(update={"functions": chosen, "origin": origin, "summary": summary})

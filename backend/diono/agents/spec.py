@@ -90,6 +90,10 @@ class Example(_Frozen):
     def is_firm(self) -> bool:
         return self.votes >= 2 and self.votes * 2 > self.voters
 
+    @property
+    def is_unanimous(self) -> bool:
+        return self.is_firm and self.votes == self.voters
+
 
 class PlanItem(_Frozen):
     path: str

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from diono.agents import examples
+from diono.agents.coverage import unspoken
 from diono.agents.known import characters, conversions, formats, measures
 from diono.agents.known.lookup import known
-from diono.agents.spec import FunctionSpec, Parameter, ResultType, ValueType
+from diono.agents.spec import Built, Example, FunctionSpec, Parameter, ResultType, ValueType
 
 BETWEEN = "A temperature converter between Celsius, Fahrenheit and Kelvin"
 
@@ -163,3 +165,28 @@ def test_characters_by_chance_come_from_the_kinds_that_options_name(name: str) -
     assert not generate(400, False, False).isalnum()
     with pytest.raises(ValueError, match="length must be at least 1"):
         generate(0, True, True)
+
+
+def test_an_inverse_is_held_to_what_its_built_partner_does() -> None:
+    encrypt = function("encrypt", ("text", "str"), ("shift", "int"), returns="str")
+    decrypt = encrypt.model_copy(update={"name": "decrypt"})
+    agreed = Example(arguments=("abc", 3), expected="def", votes=0, voters=0, source="agreed")
+    built = Built(function=encrypt, source="", examples=(agreed,))
+    [turned] = examples.from_partner(decrypt, [built])
+    assert (turned.arguments, turned.expected, turned.is_unanimous) == (("def", 3), "abc", True)
+    by_chance = built.model_copy(update={"is_random": True})
+    assert examples.from_partner(decrypt, [by_chance]) == ()
+    assert examples.from_partner(encrypt, [built]) == ()
+
+
+@pytest.mark.parametrize(
+    ("request_text", "missing"),
+    [
+        ("A tip calculator that splits a bill between people", ("tip",)),
+        ("A program that tells how often a bill is split", ()),
+        ("Split a bill and print a receipt", ("receipt",)),
+    ],
+)
+def test_what_a_plan_forgets_is_named(request_text: str, missing: tuple[str, ...]) -> None:
+    planned = function("split_bill", ("bill", "float"), ("people", "int"))
+    assert unspoken(request_text, [planned]) == missing

@@ -94,12 +94,16 @@ def test_assertions_are_read_and_all_else_passed_over() -> None:
         ("def other(): pass", "", "not defined in"),
         ("def f():\n    ...", "", "placeholder"),
         ("def f():\n    # rest of the code unchanged\n    return 1", "", "placeholder"),
+        ("def f():\n    # TODO: the rest\n    return 1", "", "placeholder"),
+        ("def f():\n    # Other letters are kept unchanged\n    return 1", "", ""),
+        ("def f():\n    # fill in the rest of the row, todo first\n    return 1", "", ""),
         ("def f(): return 1", "def f():\n    a = 1\n    b = 2\n    return [a, b, 3, 4, 5]", "half"),
         ("def f(): return 1", "", ""),
     ],
 )
 def test_placeholders_and_shrinkage_are_refused(source: str, previous: str, said: str) -> None:
-    assert said in refusal_of(source, "f", previous)
+    refusal = refusal_of(source, "f", previous)
+    assert said in refusal if said else refusal == ""
 
 
 def test_a_program_becomes_a_module() -> None:
