@@ -91,4 +91,20 @@ async def _launch(workshop: Workshop, runs: DeferredRuns) -> None:
         runs.is_broken(f"The workflow engine did not start: {error}. The log has the cause.")
     else:
         runs.is_ready()
+        await watch(workshop, runs)
+
+
+class Waiting(Protocol):
+    async def wait(self) -> None: ...
+
+
+async def watch(workshop: Waiting, runs: DeferredRuns) -> None:
+    """Say so where the keepers of the runs end by a fault: the server itself lives on."""
+    try:
         await workshop.wait()
+    except Exception as error:  # noqa: BLE001  (whatever it was, nobody else would tell)
+        logger.opt(exception=error).error("the queue has stopped")
+        runs.is_broken(
+            f"The queue has stopped: {error!r}. Restart the server; its log has the cause. Tasks "
+            "are kept and go on then."
+        )

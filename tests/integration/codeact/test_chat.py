@@ -115,6 +115,7 @@ async def test_what_stays_broken_is_taken_back_as_a_new_commit(chats: Chats) -> 
     receipt = await chats.run(stage)
     assert receipt.status == "FAILED"
     assert "taken back" in receipt.reason
+    assert receipt.details["is_rolled_back"] is True
     assert receipt.reason in receipt.answer
     box = await stage.sandbox()
     assert await box.read_file("sums.py") == GOOD.encode()

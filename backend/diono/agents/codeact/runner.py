@@ -93,6 +93,7 @@ class _Chat:
         self._proving = Proving(stage, runner.catalog, options.is_proven, "CodeAct")
         self._checks: list[Check] = []
         self._unproven: list[str] = []
+        self._is_rolled_back = False
 
     async def run(self) -> Receipt:
         stage, work, options = self._stage, self._work, self._options
@@ -176,6 +177,7 @@ class _Chat:
             return self._with_notes(mended if mended.answer else end)
         names = ", ".join(one.name for one in still_red[:3])
         await self._proving.take_back(one_line(f"red: {names}", 120))
+        self._is_rolled_back = True
         self._checks, _ = await self._proving.check("check the files taken back")
         hands.deeds.files.clear()
         reason = (
@@ -242,7 +244,11 @@ class _Chat:
                 "attempts": turn.iterations,
                 "commit": self._proving.head,
                 "preview_port": hands.deeds.preview_port,
-                "details": {"errors": hands.deeds.errors, "actions": hands.deeds.count},
+                "details": {
+                    "errors": hands.deeds.errors,
+                    "actions": hands.deeds.count,
+                    "is_rolled_back": self._is_rolled_back,
+                },
             }
         )
 

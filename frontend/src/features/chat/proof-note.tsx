@@ -11,12 +11,11 @@ interface Proof {
 
 export function proofOf(receipt: unknown): Proof {
   const reader = new PayloadReader(receipt);
-  const isMarked = new PayloadReader(reader.record('details')).flag('is_rolled_back') === true;
+  const details = new PayloadReader(reader.record('details'));
   return {
     checks: reader.readers('checks').map(readCheck),
     unproven: reader.texts('unproven'),
-    // A chat's turn says it in its reason only.
-    isRolledBack: isMarked || /were taken back|rolled back/.test(reader.text('reason')),
+    isRolledBack: details.flag('is_rolled_back') === true,
   };
 }
 
