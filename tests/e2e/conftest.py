@@ -54,8 +54,12 @@ async def visitor(browser: Browser, live_server: LiveServer) -> AsyncIterator[Vi
 
 
 @pytest.fixture(
-    params=[("light", "wide"), ("dark", "wide"), ("light", "phone"), ("dark", "phone")],
-    ids="-".join,
+    params=[
+        pytest.param(("light", "wide"), id="light-wide"),
+        pytest.param(("dark", "phone"), id="dark-phone"),
+        pytest.param(("dark", "wide"), id="dark-wide", marks=pytest.mark.nightly),
+        pytest.param(("light", "phone"), id="light-phone", marks=pytest.mark.nightly),
+    ],
 )
 async def any_visitor(
     browser: Browser, live_server: LiveServer, request: pytest.FixtureRequest

@@ -135,6 +135,7 @@ def test_figure_left_open_is_shown_once(data_guest: Guest) -> None:
     assert sandbox.run_code("len(plt.get_fignums())").text == "0"
 
 
+@pytest.mark.nightly
 def test_latex(data_guest: Guest) -> None:
     result = data_guest.sandbox().run_code("import sympy; sympy.Symbol('x') ** 2").results[0]
     assert (result.latex, result.text) == ("$\\displaystyle x^{2}$", "x**2")
