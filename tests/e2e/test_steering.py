@@ -9,7 +9,7 @@ from e2e.live_server import LiveServer
 from e2e.visitor import Visitor
 from playwright.async_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.engine, pytest.mark.slow]
 
 HERE = Path(__file__).parent
 MODEL = "scripted/steered"
