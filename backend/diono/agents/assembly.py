@@ -1,12 +1,11 @@
 """Putting a build together: the model's functions, the generated files around them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from diono.agents import cleaning, examples, inverse, qa
+from diono.agents import cleaning, examples, inverse, limits, pairing, qa
 from diono.agents.architect import ROLES
 from diono.agents.blueprints import BlueprintCatalog
-from diono.agents.coverage import unspoken
 from diono.agents.crew import Crew
 from diono.agents.engineer import (
     TRIES,
@@ -118,6 +117,16 @@ class Assembly:
         plan_of_work.at_once = 1 if self._run.stage.fit.is_local else AT_ONCE
         plan_of_work.on_end = end
         self.endings = await plan_of_work.run(self._run.steps)
+        await self._rescue({one.function: one.path for one in chosen})
+
+    async def _rescue(self, paths: Mapping[str, str]) -> None:
+        files = pairing.Files(paths, self._is_page)
+        found = await pairing.rescue(self._run, self._catalog, self.failures, self.built, files)
+        for one in found:
+            self._keep(one)
+            await self._write_source(one, paths[one.function.name])
+        names = {one.function.name for one in found}
+        self.failures = [one for one in self.failures if one.function.name not in names]
 
     async def _write_function(self, function: FunctionSpec, phase: Phase) -> Outcome:
         assignment = await self._assignment(function, phase)
@@ -129,11 +138,14 @@ class Assembly:
             await self._run.log(f"{function.name} was not built: {result.problem}", "warning")
             return Outcome(False, result.problem)
         self._keep(result)
-        source = cleaning.with_global(result.source, function) if self._is_page else result.source
-        await self._workspace.write(function.name, {assignment.path: source.encode()})
+        await self._write_source(result, assignment.path)
         if self._is_page:
             await self._write_shell()
         return Outcome(True, result.proof)
+
+    async def _write_source(self, one: Built, path: str, note: str = "") -> None:
+        source = cleaning.with_global(one.source, one.function) if self._is_page else one.source
+        await self._workspace.write(f"{one.function.name}{note}", {path: source.encode()})
 
     def _keep(self, result: Built) -> None:
         """The order of the spec is that of the commands, whoever was ready first."""
@@ -249,8 +261,7 @@ class Assembly:
         if isinstance(result, Failure):
             return False
         self._keep(result)
-        source = cleaning.with_global(result.source, function) if self._is_page else result.source
-        await self._workspace.write(f"{function.name} again", {assignment.path: source.encode()})
+        await self._write_source(result, assignment.path, " again")
         await self._write_shell()
         return True
 
@@ -275,20 +286,5 @@ class Assembly:
         return ""
 
     def unproven(self, checks: Sequence[Check]) -> list[str]:
-        notes = [f"{one.function.name} was not built ({one.problem})" for one in self.failures]
-        is_planned = self._spec.shape == "functions" and self._spec.functions
-        missing = unspoken(self._prompt, self._spec.functions) if is_planned else ()
-        notes += [f"whether it does what you asked about {one!r}: no command says so"
-                  for one in missing]  # fmt: skip
-        for one in self.built:
-            if one.proof.startswith("generated"):
-                notes.append(f"{one.function.name} is not the model's work ({one.proof})")
-            if one.is_random:
-                notes.append(f"{one.function.name} works by chance: its values cannot be foretold")
-            elif any(not example.votes for example in one.examples):
-                notes.append(f"{one.function.name}: some results rest on agreement ({one.proof})")
-        if self._spec.shape == "records":
-            notes.append("the look of the page in a real browser")
-        elif self._is_page:
-            notes.append("the look of the page: it was run in a small document, not a browser")
+        notes = limits.of_build(self._prompt, self._spec, self.built, self.failures)
         return [*notes, *self.proving.unproven(checks)]
