@@ -139,6 +139,7 @@ class _Measurement:
         profile = self._bench.subject.profile
         skills, window = self._skills, self._window
         assumed = ModelFit.assumed(profile, self._name)
+        is_timed = self._bench.tokens_per_second > 0
         tokens_per_second = self._bench.tokens_per_second or assumed.tokens_per_second
         speeds = self._bench.prompt_speeds
         strength = sum(skills.scores.values()) / len(skills.scores) if skills.scores else 0.0
@@ -164,7 +165,7 @@ class _Measurement:
                 "tries": tries_for(strength, tokens_per_second, is_local=profile.is_local),
                 "strength": round(strength, 2),
                 "probe_seconds": round(seconds, 1),
-                "unmeasured": tuple(self._unmeasured),
+                "unmeasured": (*self._unmeasured, *(() if is_timed else ("writing speed",))),
                 "notes": tuple(dict.fromkeys([*self._bench.notes, *_window_notes(window)])),
             }
         )
