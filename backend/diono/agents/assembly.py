@@ -1,9 +1,9 @@
 """Putting a build together: the model's functions, the generated files around them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from diono.agents import cleaning, examples, inverse, limits, pairing, qa
+from diono.agents import cleaning, examples, inverse, limits, qa
 from diono.agents.architect import ROLES
 from diono.agents.blueprints import BlueprintCatalog
 from diono.agents.crew import Crew
@@ -117,16 +117,6 @@ class Assembly:
         plan_of_work.at_once = 1 if self._run.stage.fit.is_local else AT_ONCE
         plan_of_work.on_end = end
         self.endings = await plan_of_work.run(self._run.steps)
-        await self._rescue({one.function: one.path for one in chosen})
-
-    async def _rescue(self, paths: Mapping[str, str]) -> None:
-        files = pairing.Files(paths, self._is_page)
-        found = await pairing.rescue(self._run, self._catalog, self.failures, self.built, files)
-        for one in found:
-            self._keep(one)
-            await self._write_source(one, paths[one.function.name])
-        names = {one.function.name for one in found}
-        self.failures = [one for one in self.failures if one.function.name not in names]
 
     async def _write_function(self, function: FunctionSpec, phase: Phase) -> Outcome:
         assignment = await self._assignment(function, phase)

@@ -66,20 +66,14 @@ class Field:
 
     def agreed(self) -> tuple[Candidate, int] | None:
         """Return the best candidate of the largest group that behaves alike, and its size."""
-        groups = self._groups()
-        return (groups[0][0], len(groups[0])) if groups else None
-
-    def drafts(self) -> tuple[tuple[str, int], ...]:
-        """Return a source for each behaviour, and how many programs share it."""
-        return tuple((group[0].source, len(group)) for group in self._groups())
-
-    def _groups(self) -> list[list[Candidate]]:
-        """Return those that run, by what they do; the most and the best first."""
         groups: dict[str, list[Candidate]] = {}
         for one in self.candidates:
             if not one.verdict.is_broken and not one.verdict.is_random:
                 groups.setdefault(one.verdict.behaviour, []).append(one)
-        return sorted(groups.values(), key=lambda group: (-len(group), -group[0].verdict.passed))
+        if not groups:
+            return None
+        best = max(groups.values(), key=lambda group: (len(group), group[0].verdict.passed))
+        return best[0], len(best)
 
     def settled(self, is_last: bool) -> tuple[Candidate, str] | None:
         """Return the candidate to accept without full agreement with the examples, and why.

@@ -6,7 +6,6 @@ Greedy first, then fresh samples that are told what went wrong but never shown t
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
-from typing import Any
 
 from diono.agents import candidates as judging
 from diono.agents import text
@@ -28,14 +27,11 @@ MOST_PROBLEM = 300
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a function was not built. ``drafts`` are sources that ran, one for each way to behave,
-    with the number of programs that behave so; ``calls`` what they were run on."""
+    """Why a function was not built."""
 
     function: FunctionSpec
     problem: str
     attempts: int
-    drafts: tuple[tuple[str, int], ...] = ()
-    calls: tuple[tuple[Any, ...], ...] = ()
 
 
 async def write_function(
@@ -81,8 +77,6 @@ class _Writing:
             assignment.function,
             self.hint or "no usable answer",
             self.attempts,
-            () if assignment.known else self.field.drafts(),
-            tuple(one.arguments for one in assignment.examples),
         )
 
     def _numbers(self) -> list[int]:
