@@ -44,7 +44,7 @@ def fit_lines(report: FitReport) -> Iterator[str]:
     )
     yield f"  a task takes about: {forecast}"
     if fit.unmeasured and not fit.is_assumed:
-        yield f"  not measured: {', '.join(fit.unmeasured)}"
+        yield f"  could not measure: {', '.join(fit.unmeasured)}"
     for note in fit.notes:
         yield f"  note: {one_line(note, 200)}"
 

@@ -44,5 +44,5 @@ def test_a_belief_is_told_from_a_measurement() -> None:
     )
     text = _shown(measured)
     assert "not measured" not in text
-    assert "too short for: edits" in text
+    assert "could not measure: edits" in text
     assert "\x1b" not in text
