@@ -94,11 +94,10 @@ class ModelFits:
         Only among those beside the default one, of its provider: another may cost money or leave
         this machine. None where a user chose the default, or where it was not measured itself.
         """
-        try:
-            listed = await list_models(self._catalog)
-        except ModelError:
+        if self._catalog.has_own_default:
             return None
-        if listed.default is None or self._catalog.has_own_default:
+        listed = await list_models(self._catalog)
+        if listed.default is None:
             return None
         beside = f"{listed.default.partition('/')[0]}/"
         usable = {one.name for one in listed.models if one.is_available}

@@ -3,11 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from diono.features.tasks.tables import QueueEntry
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,14 @@ def in_fair_order(
             waiting[entry.owner_id].append(entry)
     ordered: list[QueueEntry] = []
     last_served = dict(served)
+    now = max(served.values(), default=_NEVER)
     while waiting:
         owner = min(waiting, key=lambda name: (runs[name], last_served.get(name, _NEVER), name))
         ordered.append(waiting[owner].pop(0))
         runs[owner] += 1
+        # Who gets a place now was served last: of several free places each user gets their share.
+        now += _INSTANT
+        last_served[owner] = now
         if not waiting[owner]:
             del waiting[owner]
     return ordered
