@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from diono.agents.chance import broken_promise
+from diono.agents.chance import broken_promise, is_usual
 from diono.agents.parsing import fingerprint
 from diono.agents.shapes import list_of
 from diono.agents.signatures import flags_of, python_call
@@ -200,7 +200,7 @@ def probe_task(
     """Build the input of the probing program (workspace/blueprints/harness)."""
     calls = [list(one.arguments) for one in examples]
     flags = flags_of(function.parameters)
-    usual = [one for one in calls if all(value > 0 for value in one if type(value) in (int, float))]
+    usual = [one for one in calls if is_usual(one)]
     base = list((usual or calls or [[]])[0])
     for index in flags:
         # Chance is probed with every option on: with all of them off there may be no answer.

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from diono.agents.options import kind_of
+from diono.agents.options import kind_of, kinds_of
 from diono.agents.shapes import is_list, list_of
 from diono.agents.signatures import python_call
 from diono.agents.spec import Example, FunctionSpec
@@ -25,12 +25,9 @@ def may_be_chance(function: FunctionSpec) -> bool:
     return _CHANCE.search(f"{function.name} {function.description}".lower()) is not None
 
 
-def options_of(function: FunctionSpec) -> list[int]:
-    """Return the positions of options that say which characters a text has."""
-    if function.returns != "str":
-        return []
-    parameters = enumerate(function.parameters)
-    return [index for index, one in parameters if one.type == "bool" and kind_of(one.name)]
+def is_usual(arguments: Sequence[Any]) -> bool:
+    """Say whether a call is one that nobody refuses: every number in it is above zero."""
+    return all(value > 0 for value in arguments if type(value) in (int, float))
 
 
 def _length_of(names: Sequence[str]) -> int | None:
@@ -46,8 +43,7 @@ def broken_promise(
     """Return what a candidate does not keep; ``flags`` are the characters that were seen in many
     results with each option off and on (workspace/blueprints/harness)."""
     for example, result in zip(examples, results, strict=True):
-        is_usual = all(value > 0 for value in example.arguments if type(value) in (int, float))
-        if is_usual and "value" not in result:
+        if is_usual(example.arguments) and "value" not in result:
             return f"{python_call(function, example.arguments)} was refused, but it is a usual call"
     for seen in flags:
         problem = _idle(function, seen)
@@ -89,7 +85,9 @@ def _wrong_length(names: Sequence[str], arguments: Sequence[Any], result: Mappin
 
 def option_calls(function: FunctionSpec, usual: Sequence[Any]) -> tuple[tuple[Any, ...], ...]:
     """Return calls with every combination of the options, each often enough to see chance."""
-    chosen = options_of(function)[:_MOST_OPTIONS]
+    kinds = kinds_of(function)
+    positions = [index for index, one in enumerate(function.parameters) if one.name in kinds]
+    chosen = positions[:_MOST_OPTIONS]
     ways = list(product((True, False), repeat=len(chosen)))
     calls: list[tuple[Any, ...]] = []
     for way in ways * (_MOST_CALLS // len(ways)):
@@ -102,24 +100,23 @@ def kept_options(
     names: Sequence[str], calls: Sequence[Sequence[Any]], results: Sequence[Mapping[str, Any]]
 ) -> str:
     """Return which option the results do not keep; ``names`` are those of the parameters."""
+    kinds = {index: kind for index, name in enumerate(names) if (kind := kind_of(name))}
     seen: dict[int, str] = {}
     for call, result in zip(calls, results, strict=False):
-        value = result.get("value")
         problem = _wrong_length(names, call, result)
-        if problem or not isinstance(value, str):
-            if problem:
-                return problem
+        if problem:
+            return problem
+        value = result.get("value")
+        if not isinstance(value, str):
             continue
-        for index, name in enumerate(names):
-            kind = kind_of(name) if isinstance(call[index], bool) else None
-            if kind is None:
-                continue
-            if call[index] == kind[2]:
+        for index in [one for one in kinds if isinstance(call[one], bool)]:
+            said, pattern, is_with = kinds[index]
+            if call[index] == is_with:
                 seen[index] = seen.get(index, "") + value
-            elif kind[1].search(value):
-                return f"with {name}={call[index]} there are {kind[0]} in {value[:60]!r}"
+            elif pattern.search(value):
+                return f"with {names[index]}={call[index]} there are {said} in {value[:60]!r}"
     for index, text in seen.items():
-        kind = kind_of(names[index])
-        if kind is not None and not kind[1].search(text):
-            return f"with {names[index]}={kind[2]} there are no {kind[0]}"
+        said, pattern, is_with = kinds[index]
+        if not pattern.search(text):
+            return f"with {names[index]}={is_with} there are no {said}"
     return ""

@@ -179,35 +179,30 @@ def round_trip(
     function: FunctionSpec, other: FunctionSpec, known: tuple[Example, ...]
 ) -> tuple[Example, ...]:
     """Turn the unanimous examples of an inverse function around."""
-    found: list[Example] = []
     if not are_inverse(function, other):
         return ()
-    for one in known:
-        turned = coerce_arguments(function, (one.expected, *one.arguments[1:]))
-        if one.is_unanimous and turned is not None:
-            found.append(
-                Example(
-                    arguments=turned,
-                    expected=one.arguments[0],
-                    votes=one.votes,
-                    voters=one.voters,
-                    source=f"round trip with {other.name}",
-                )
-            )
-    return tuple(found)
+    return _turned(function, other, [one for one in known if one.is_unanimous])
 
 
 def from_partner(function: FunctionSpec, built: Sequence[Built]) -> tuple[Example, ...]:
     """Turn around what an inverse that is already built gives: whatever it does, this undoes it."""
     found: list[Example] = []
-    partners = [one for one in built if are_inverse(function, one.function) and not one.is_random]
-    for one in (example for partner in partners for example in partner.examples):
-        turned = coerce_arguments(function, (one.expected, *one.arguments[1:]))
-        if turned is not None:
-            source = f"round trip with {partners[0].function.name}"
-            found.append(
-                Example(
-                    arguments=turned, expected=one.arguments[0], votes=2, voters=2, source=source
-                )
-            )
+    for partner in built:
+        if are_inverse(function, partner.function) and not partner.is_random:
+            sure = [one.model_copy(update={"votes": 2, "voters": 2}) for one in partner.examples]
+            found += _turned(function, partner.function, sure)
+    return tuple(found)
+
+
+def _turned(
+    function: FunctionSpec, other: FunctionSpec, known: Sequence[Example]
+) -> tuple[Example, ...]:
+    """Make results arguments; what does not fit the parameters is left out."""
+    found: list[Example] = []
+    for one in known:
+        arguments = coerce_arguments(function, (one.expected, *one.arguments[1:]))
+        if arguments is not None:
+            update = {"arguments": arguments, "expected": one.arguments[0]}
+            source = f"round trip with {other.name}"
+            found.append(one.model_copy(update={**update, "source": source}))
     return tuple(found)

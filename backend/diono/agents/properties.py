@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from diono.agents import chance
 from diono.agents.examples import are_inverse
+from diono.agents.options import kinds_of
 from diono.agents.port import Check
 from diono.agents.shapes import list_of
 from diono.agents.signatures import python_call
@@ -162,7 +163,7 @@ def _by_chance(
     built: Built, paths: Mapping[str, str], call_names: Mapping[str, str]
 ) -> list[PropertyCase]:
     function = built.function
-    if not built.examples or not chance.options_of(function):
+    if not built.examples or not kinds_of(function):
         return []
     calls = chance.option_calls(function, built.examples[0].arguments)
     case = _case(function, "keeps_options", "each option does what it says", calls, paths,

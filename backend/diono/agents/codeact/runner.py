@@ -15,7 +15,7 @@ from diono.agents.codeact.options import ChatOptions
 from diono.agents.codeact.protocols import Acting
 from diono.agents.codeact.proving import Proving, failures_told
 from diono.agents.codeact.turn import REPAIR_ITERATIONS, End, Turn, answer_or_reason
-from diono.agents.codeact.typed_change import WEAK, change_asked, make_change
+from diono.agents.codeact.typed_change import change_asked, make_change
 from diono.agents.port import Check, JsonObject, Memory, Receipt, Stage
 from diono.agents.runner import Work
 from diono.agents.running import BaseRunner
@@ -98,7 +98,7 @@ class _Chat:
     async def run(self) -> Receipt:
         stage, work, options = self._stage, self._work, self._options
         toolbox, problems = await self._runner.toolbox(stage)
-        hands = Hands(work, stage, toolbox, self._options, self._proving)
+        hands = Hands(work, stage, toolbox, options, self._proving)
         await hands.say(EventType.AGENT_START, title="Chat")
         for problem in problems:
             await hands.say(EventType.LOG, text=f"A tool was left out. {problem}", level="warning")
@@ -120,9 +120,7 @@ class _Chat:
             await self._break_off(error.detail, turn, known.memory, hands)
             raise
         answer = answer_or_reason(end, hands.deeds.summaries)
-        await self._remember(answer, end, turn, known.memory, hands)
-        await hands.say(EventType.MESSAGE, text=answer, is_answer=True)
-        await hands.say(EventType.AGENT_COMPLETE, title="Chat", iterations=turn.iterations)
+        await self._answer(answer, end, turn, known.memory, hands)
         return self._receipt(end, answer, hands, turn)
 
     async def _changed(
@@ -137,16 +135,21 @@ class _Chat:
             await self._break_off(error.detail, turn, before, hands)
             raise
         end = End(answer=receipt.answer, reason=receipt.reason)
-        await self._remember(receipt.answer, end, turn, before, hands)
-        await hands.say(EventType.MESSAGE, text=receipt.answer, is_answer=True)
-        await hands.say(EventType.AGENT_COMPLETE, title="Chat", iterations=turn.iterations)
+        await self._answer(receipt.answer, end, turn, before, hands)
         return receipt
+
+    async def _answer(
+        self, answer: str, end: End, turn: Turn, before: Memory, hands: Hands
+    ) -> None:
+        await self._remember(answer, end, turn, before, hands)
+        await hands.say(EventType.MESSAGE, text=answer, is_answer=True)
+        await hands.say(EventType.AGENT_COMPLETE, title="Chat", iterations=turn.iterations)
 
     def _turn(self, toolbox: Toolbox, hands: Hands) -> tuple[Turn, Dialogue]:
         fit = self._stage.fit
         acting = Acting(fit, toolbox.tools, lambda name: _has(toolbox, name))
         budget = fit.prompt_budget
-        if fit.protocol == "fenced" or (fit.strength < WEAK and fit.is_local):
+        if fit.protocol == "fenced" or fit.is_weak:
             budget = min(budget, SMALL_PROMPT_TOKENS)
         hands.limit_characters = max(800, min(RESULT_CHARACTERS, budget))
         dialogue = Dialogue(

@@ -21,8 +21,6 @@ from diono.agents.saved_proof import read_proof
 from diono.agents.spec import EntitySpec, Spec
 from diono.llm.fit.report import ModelFit
 
-WEAK = 0.5
-"""Below it, a local model is weak at acting."""
 _QUESTION = re.compile(
     r"\?\s*$|^\W*(?:what|why|how|who|when|where|which|is|are|was|does|do|did|has|have|explain|"
     r"tell|describe|list|find|look|read|run|test|check)\b",
@@ -75,7 +73,7 @@ def is_change(request: str, spec: Spec, fit: ModelFit) -> bool:
     is_about_field = bool(_FIELD.search(request)) or _names(request, spec.entity)
     if plain and (is_about_field or not any(isinstance(one, AddField) for one in plain)):
         return True
-    return fit.is_local and fit.strength < WEAK and _ORDER.search(request) is not None
+    return fit.is_weak and _ORDER.search(request) is not None
 
 
 def _names(request: str, entity: EntitySpec | None) -> bool:

@@ -5,7 +5,7 @@ The operating system's source of chance is used, for such texts are mostly passw
 
 from diono.agents.chance import LENGTHS, may_be_chance
 from diono.agents.known.answer import Known
-from diono.agents.options import kind_of
+from diono.agents.options import Kind, has_letter_cases, kinds_of
 from diono.agents.signatures import description_of, python_signature
 from diono.agents.spec import Example, FunctionSpec
 
@@ -22,11 +22,9 @@ _LENGTHS_TRIED = (12, 20, 8)
 def known(function: FunctionSpec, language: str) -> Known | None:
     """Return calls and a generated module, or None if the function does anything else."""
     sizes = [one for one in function.parameters if one.type == "int" and one.name in LENGTHS]
-    options = [one for one in function.parameters if one.type == "bool" and kind_of(one.name)]
-    is_whole = len(sizes) == 1 and options and len(options) + 1 == len(function.parameters)
-    if language != "python" or not is_whole or function.returns != "str":
-        return None
-    if not may_be_chance(function):
+    kinds = kinds_of(function)
+    is_whole = len(sizes) == 1 and kinds and len(kinds) + 1 == len(function.parameters)
+    if language != "python" or not is_whole or not may_be_chance(function):
         return None
     calls = [
         tuple(size if one is sizes[0] else True for one in function.parameters)
@@ -36,21 +34,16 @@ def known(function: FunctionSpec, language: str) -> Known | None:
         Example(arguments=call, expected=None, votes=1, voters=1, source=AUTHORITY)
         for call in calls
     )
-    return Known(examples, _module(function, sizes[0].name), AUTHORITY)
+    return Known(examples, _module(function, sizes[0].name, kinds), AUTHORITY)
 
 
-def _module(function: FunctionSpec, size: str) -> str:
-    pools: list[str] = []
-    has_cases = False
-    for one in function.parameters:
-        found = kind_of(one.name) if one.type == "bool" else None
-        if found is None:
-            continue
-        kind, _, is_with = found
-        has_cases = has_cases or "letters" in kind
-        condition = one.name if is_with else f"not {one.name}"
-        pools.append(f"    if {condition}:\n        characters += {_POOLS[kind]}\n")
-    first = '""' if has_cases else "string.ascii_letters"
+def _module(function: FunctionSpec, size: str, kinds: dict[str, Kind]) -> str:
+    pools = [
+        f"    if {name if kind.is_with else f'not {name}'}:\n"
+        f"        characters += {_POOLS[kind.name]}\n"
+        for name, kind in kinds.items()
+    ]
+    first = '""' if has_letter_cases(kinds) else "string.ascii_letters"
     return (
         '"""Generated: characters by chance."""\n\nimport secrets\nimport string\n\n\n'
         f'{python_signature(function)}\n    """{description_of(function)}"""\n'

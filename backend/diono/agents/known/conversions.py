@@ -86,9 +86,8 @@ def _slots(function: FunctionSpec) -> tuple[Parameter, Parameter, Parameter] | N
 
 def settle(functions: Sequence[FunctionSpec], request: str) -> tuple[FunctionSpec, ...]:
     """Return the functions with the units that the request names: a function that is open for any
-    gets these as choices, and of functions for one way each, the missing ways are added."""
-    if not any(is_possible(one) for one in functions):
-        return tuple(functions)
+    gets these as choices, and of functions for one way each, the missing ways are added. Blocks
+    unless the units are loaded; needless where no function is possible."""
     named = measures.named_units(text.words(request))
     settled: list[FunctionSpec] = []
     for one in functions:
@@ -171,8 +170,8 @@ def known(function: FunctionSpec, language: str) -> Known | None:
     pairs = [
         (_arguments(function, conversion, value, source, target), expected)
         for value, source, target in _calls(conversion)
-        if _fits(function, value)
-        and _fits_result(function, expected := measures.converted(value, source, target))
+        if _can_be(_number_of(function), value)
+        and _can_be(function.returns, expected := measures.converted(value, source, target))
     ]
     if len(pairs) < _LEAST_EXAMPLES:
         return None
@@ -202,13 +201,12 @@ def _values(conversion: _Conversion, source: str) -> Sequence[float]:
     return _ABSOLUTE if source == "kelvin" else _TEMPERATURES
 
 
-def _fits(function: FunctionSpec, value: float) -> bool:
-    number = next(one for one in function.parameters if one.type in _NUMBERS)
-    return number.type == "float" or float(value).is_integer()
+def _number_of(function: FunctionSpec) -> str:
+    return next(one.type for one in function.parameters if one.type in _NUMBERS)
 
 
-def _fits_result(function: FunctionSpec, value: float) -> bool:
-    return function.returns == "float" or value.is_integer()
+def _can_be(kind: str, value: float) -> bool:
+    return kind == "float" or float(value).is_integer()
 
 
 def _arguments(
@@ -228,13 +226,11 @@ def _python(function: FunctionSpec, conversion: _Conversion) -> str:
     head = f'{python_signature(function)}\n    """{description_of(function)}"""\n'
     slots = _slots(function)
     if slots is None:
-        result = _line(function.parameters[0].name, conversion)
-        result = f"round({result})" if function.returns == "int" else result
+        result = _whole(function, "round", _line(function.parameters[0].name, conversion))
         return f'"""Generated from {AUTHORITY}."""\n\n\n{head}    return {result}\n'
     value, source, target = (one.name for one in slots)
     rows = "".join(f"    {name!r}: {line},\n" for name, line in _table(conversion))
-    result = "(base - offset) / factor"
-    result = f"round({result})" if function.returns == "int" else result
+    result = _whole(function, "round", "(base - offset) / factor")
     return (
         f'"""Generated from {AUTHORITY}."""\n\n'
         f"# Factor and offset: what makes a value of the unit one of the first unit.\n"
@@ -248,13 +244,12 @@ def _javascript(function: FunctionSpec, conversion: _Conversion) -> str:
     head = f"// Generated from {AUTHORITY}.\n"
     slots = _slots(function)
     if slots is None:
-        result = _line(text.camel(function.parameters[0].name), conversion)
-        result = f"Math.round({result})" if function.returns == "int" else result
+        value = text.camel(function.parameters[0].name)
+        result = _whole(function, "Math.round", _line(value, conversion))
         return f"{head}{javascript_signature(function)}\n  return {result};\n}}\n"
     value, source, target = (text.camel(one.name) for one in slots)
     rows = "".join(f"    {json.dumps(name)}: {list(line)},\n" for name, line in _table(conversion))
-    result = "(base - to[1]) / to[0]"
-    result = f"Math.round({result})" if function.returns == "int" else result
+    result = _whole(function, "Math.round", "(base - to[1]) / to[0]")
     return (
         f"{head}{javascript_signature(function)}\n"
         f"  // Factor and offset: what makes a value of the unit one of the first unit.\n"
@@ -263,6 +258,10 @@ def _javascript(function: FunctionSpec, conversion: _Conversion) -> str:
         f'  if (!from || !to) throw new RangeError("the unit is not known");\n'
         f"  const base = {value} * from[0] + from[1];\n  return {result};\n}}\n"
     )
+
+
+def _whole(function: FunctionSpec, rounding: str, result: str) -> str:
+    return f"{rounding}({result})" if function.returns == "int" else result
 
 
 def _line(value: str, conversion: _Conversion) -> str:

@@ -1,7 +1,7 @@
 """Which models there are, and how each is best used."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Literal, Protocol
 
 from loguru import logger
@@ -59,8 +59,7 @@ class ModelFits:
         """List all models, with what was measured of them."""
         listed = await list_models(self._catalog)
         fits = {fit.name: fit for fit in await self._store.newest()}
-        usable = {info.name for info in listed.models if info.is_available}
-        roles = assign_roles({name: fit for name, fit in fits.items() if name in usable})
+        roles = assign_roles(_usable(fits, listed))
         reports = [_report(fit) for fit in fits.values()]
         return listed.model_copy(update={"fits": reports, "roles": roles})
 
@@ -96,15 +95,15 @@ class ModelFits:
         """
         if self._catalog.has_own_default:
             return None
+        fits = {fit.name: fit for fit in await self._store.newest()}
+        if len(fits) < 2:
+            return None
         listed = await list_models(self._catalog)
         if listed.default is None:
             return None
         beside = f"{listed.default.partition('/')[0]}/"
-        usable = {one.name for one in listed.models if one.is_available}
-        fits = {fit.name: fit for fit in await self._store.newest()}
-        chosen = {
-            name: fit for name, fit in fits.items() if name in usable and name.startswith(beside)
-        }
+        usable = _usable(fits, listed)
+        chosen = {name: fit for name, fit in usable.items() if name.startswith(beside)}
         return assign_roles(chosen)[role] if listed.default in chosen else None
 
     async def fit(self, name: str | None) -> FitReport:
@@ -150,6 +149,11 @@ class ModelFits:
             return fit
 
         return await self._shared.run(key or model.name, work, on_progress)
+
+
+def _usable(fits: Mapping[str, ModelFit], listed: ModelList) -> dict[str, ModelFit]:
+    names = {info.name for info in listed.models if info.is_available}
+    return {name: fit for name, fit in fits.items() if name in names}
 
 
 def _report(fit: ModelFit) -> FitReport:

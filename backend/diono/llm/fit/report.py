@@ -23,6 +23,7 @@ TYPICAL_TOKENS: Mapping[ForecastKind, tuple[int, int]] = {
     "change": (4000, 900),
     "chat": (3000, 500),
 }
+_ABLE_STRENGTH = 0.5
 _PROMPT_SHARE = 0.75
 _LEAST_ANSWER_TOKENS = 256
 _MOST_PROMPT_TOKENS = 24_000
@@ -99,6 +100,11 @@ class ModelFit(BaseModel):
                 "supports_thinking": self.thinking == "switch",
             }
         )
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether a local model is weak at acting and at summing up."""
+        return self.is_local and self.strength < _ABLE_STRENGTH
 
     def forecasts(self) -> dict[ForecastKind, float]:
         """Return about how long a task of each kind takes."""

@@ -1,14 +1,14 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { api, fetchBody, unwrap } from '@/api/client';
 import { queryKeys } from '@/api/query-keys';
+import { isTerminal } from '@/api/task-status';
 import type { Comparison } from '@/api/types';
 
 const STEPS_PAGE = 20;
 const COMPARISON_REFRESH_MILLISECONDS = 5000;
-const ends = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
 
 export function haveEnded({ left, right }: Comparison): boolean {
-  return ends.has(left.status) && ends.has(right.status);
+  return isTerminal(left.status) && isTerminal(right.status);
 }
 
 export function useAnalytics(days: number, isOfAll: boolean) {

@@ -2,7 +2,8 @@ import type { TaskEvent, TaskStatus } from '@/api/types';
 import { readCheck, type LiveCheck } from '@/components/checks/check-data';
 import { PayloadReader } from '@/lib/payload';
 import { foldThinking } from './fold-thinking';
-import { isTerminal, type TaskView, type TimelineEntry, type TimelineSection } from './task-view';
+import { isTerminal } from '@/api/task-status';
+import { type TaskView, type TimelineEntry, type TimelineSection } from './task-view';
 import { readAgents, withEndedItem, withSchedule } from './team-data';
 
 const STATUSES: Record<TaskStatus, true> = {

@@ -9,7 +9,7 @@ import { api, unwrap } from '@/api/client';
 import { queryKeys } from '@/api/query-keys';
 import { atTask, cancelTask, runTask, sendDecision, type Answer } from '@/api/task-actions';
 import type { TaskState } from '@/api/types';
-import { isTerminal } from './task-view';
+import { isTerminal } from '@/api/task-status';
 
 export const NORMAL_PRIORITY = 100;
 

@@ -6,7 +6,7 @@ import { EmptyState, Note } from '@/components/ui/note';
 import { cn } from '@/lib/cn';
 import { formatNumber, formatSeconds } from '@/lib/format';
 import { readReceipt, type Receipt } from './receipt-data';
-import { isTerminal } from './task-view';
+import { isTerminal } from '@/api/task-status';
 
 const verdicts = {
   SUCCEEDED: { icon: CircleCheck, style: 'text-good', title: 'Built and checked' },

@@ -8,7 +8,7 @@ import { Button } from '@/components/ui/button';
 import { ConfirmDialog } from '@/components/ui/confirm-dialog';
 import { downloadExport } from './export';
 import { useCancelTask, usePauseTask, useResumeTask, useRetryTask, useRunTask } from './queries';
-import { isTerminal } from './task-view';
+import { isTerminal } from '@/api/task-status';
 
 interface TaskActionsProps {
   task: TaskState;

@@ -9,7 +9,8 @@ import { agentLabel } from './roles';
 import { StatusBadge, statusLooks } from './status';
 import { TaskActions } from './task-actions';
 import { BudgetFacts, PriorityPicker, QueueNote } from './task-facts';
-import { isTerminal, type TaskView } from './task-view';
+import { isTerminal } from '@/api/task-status';
+import type { TaskView } from './task-view';
 
 interface TaskHeaderProps {
   task: TaskState;

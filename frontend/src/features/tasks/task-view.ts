@@ -76,9 +76,3 @@ export const emptyTaskView: TaskView = {
   isPreviewRunning: false,
   revision: 0,
 };
-
-const TERMINAL: ReadonlySet<TaskStatus> = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
-
-export function isTerminal(status: TaskStatus): boolean {
-  return TERMINAL.has(status);
-}

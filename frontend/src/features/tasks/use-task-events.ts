@@ -5,9 +5,10 @@ import type { ApiError } from '@/api/errors';
 import { connectEventSocket, openEventStream, type StreamMode } from '@/api/event-stream';
 import { queryKeys } from '@/api/query-keys';
 import { readSession } from '@/api/session';
+import { isTerminal } from '@/api/task-status';
 import type { TaskEvent, TaskState } from '@/api/types';
 import { foldEvents } from './event-fold';
-import { emptyTaskView, isTerminal, type TaskView } from './task-view';
+import { emptyTaskView, type TaskView } from './task-view';
 
 const FLUSH_MILLISECONDS = 60;
 const POLL_WAIT_SECONDS = 25;

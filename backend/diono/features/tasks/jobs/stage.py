@@ -20,8 +20,6 @@ from diono.kernel.events import EventDraft, EventType
 from diono.llm.fit.report import ModelFit
 from diono.sandbox.port import Limits, Sandbox, Sandboxes, SandboxSpec
 
-ABLE_STRENGTH = 0.5
-
 
 @dataclass(frozen=True)
 class House:
@@ -128,8 +126,7 @@ class TaskStage:
     async def recall(self) -> tuple[Sequence[Said], Memory]:
         conversations, project_id = self._house.conversations, self._facts.project_id
         # A weak model's summary is worth less than an extract, and takes its time.
-        is_able = not self.fit.is_local or self.fit.strength >= ABLE_STRENGTH
-        summarise = summariser(self.model, self.fit.prompt_budget) if is_able else None
+        summarise = summariser(self.model, self.fit.prompt_budget) if not self.fit.is_weak else None
         await conversations.condense(project_id, self.fit.window, summarise)
         return await conversations.recall(project_id, self.fit.window)
 
