@@ -22,6 +22,8 @@ from diono.features.sandboxes.service import Sandboxing
 from diono.features.services.service import ProjectServices
 from diono.features.tasks.schemas import CreateTask
 from diono.features.tasks.service import Tasks
+from diono.furnishing import furnish
+from diono.furnishing.house import House
 from diono.handover import TakenRuns, taking_runs
 from diono.infra.clock import SystemClock
 from diono.infra.database import Database
@@ -91,6 +93,7 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncGenerator[None]:
         stack.push_async_callback(gateway.close)
         previews = Previews(adapters.sandboxes, gateway, signer, SystemClock(), shares)
         _fill(app.state, settings, adapters, accounts, previews)
+        await furnish(House(app.state, settings, adapters, signer, stack))
         runs = await stack.enter_async_context(taking_runs(settings, adapters))
         app.state.runs = runs
         app.state.probe = partial(_probe, adapters, runs)

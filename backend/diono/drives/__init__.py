@@ -1,0 +1,1 @@
+"""Cloud drives: one port, one adapter a provider."""

@@ -1,0 +1,17 @@
+"""What the server offers people, built from the settings and put where the routes look for it.
+
+One module a group of features; they run in this order, so a later one may use an earlier one's
+services from ``house.state``.
+"""
+
+from collections.abc import Sequence
+
+from diono.furnishing.house import Furnisher, House
+
+FURNISHERS: Sequence[Furnisher] = ()
+
+
+async def furnish(house: House) -> None:
+    """Build every group."""
+    for furnisher in FURNISHERS:
+        await furnisher(house)

@@ -1,0 +1,1 @@
+"""What a finished task made: its structure, quality and risks, found in a sandbox."""
