@@ -1,8 +1,17 @@
 """What clients send and get about accounts."""
 
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+
+class Role(StrEnum):
+    """What a user may in the whole installation; a viewer reads only."""
+
+    ADMIN = "admin"
+    DEVELOPER = "developer"
+    VIEWER = "viewer"
 
 
 class Account(BaseModel):
@@ -12,6 +21,9 @@ class Account(BaseModel):
 
     user_id: str
     username: str
+    email: str | None = None
+    is_email_verified: bool = False
+    role: Role = Role.DEVELOPER
     is_admin: bool
 
 
