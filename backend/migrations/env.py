@@ -18,6 +18,7 @@ for module in (
             "previews",
             "checkpoints",
             "conversations",
+            "documents",
             "tasks",
         )
     ),
