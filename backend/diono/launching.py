@@ -16,7 +16,7 @@ from diono.features.conversations.service import Conversations
 from diono.features.models.service import ModelFits
 from diono.features.tasks.ledger import Ledger
 from diono.features.tasks.queue import Queue, QueueLimits
-from diono.infra.blobs import FolderBlobs
+from diono.infra.blobs import Blobs, FolderBlobs
 from diono.infra.bus import Bus, MemoryBus, PollingBus
 from diono.infra.clock import SystemClock
 from diono.infra.database import Database
@@ -58,7 +58,7 @@ class Adapters:
     sandboxes_starting: asyncio.Task[None]
     catalog: ModelCatalog
     fits: ModelFits
-    blobs: FolderBlobs
+    blobs: Blobs
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from diono.agents.port import Decision, JsonObject, Question
 from diono.agents.runner import Work
 from diono.features.tasks import store
 from diono.features.tasks.schemas import ArtifactInfo
-from diono.infra.blobs import FolderBlobs
+from diono.infra.blobs import Blobs
 from diono.infra.bus import Bus
 from diono.infra.clock import Clock
 from diono.infra.database import Database
@@ -53,7 +53,7 @@ class Wishes:
 
 
 class Ledger:
-    def __init__(self, database: Database, bus: Bus, blobs: FolderBlobs, clock: Clock) -> None:
+    def __init__(self, database: Database, bus: Bus, blobs: Blobs, clock: Clock) -> None:
         self._database = database
         self._bus = bus
         self._blobs = blobs

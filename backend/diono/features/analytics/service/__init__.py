@@ -9,7 +9,7 @@ from diono.features.analytics.service.compare import Task, compare
 from diono.features.analytics.service.figures import figures_of, groups_of
 from diono.features.analytics.service.replay import steps_of
 from diono.features.tasks.service import Results, Tasks
-from diono.infra.blobs import FolderBlobs
+from diono.infra.blobs import Blobs
 from diono.infra.clock import Clock
 from diono.infra.database import Database
 from diono.kernel.events import Event, EventType
@@ -20,7 +20,7 @@ __all__ = ["Statistics"]
 class Statistics:
     """Every task is read as its owner's."""
 
-    def __init__(self, database: Database, tasks: Tasks, blobs: FolderBlobs, clock: Clock) -> None:
+    def __init__(self, database: Database, tasks: Tasks, blobs: Blobs, clock: Clock) -> None:
         self._results = Results(database)
         self._tasks = tasks
         self._blobs = blobs

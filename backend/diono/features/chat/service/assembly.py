@@ -9,7 +9,7 @@ from diono.features.conversations.service import Conversations
 from diono.features.projects.service import Listing, Projects
 from diono.features.tasks.service import Tasks
 from diono.features.tasks.service.projects import ProjectTasks
-from diono.infra.blobs import FolderBlobs
+from diono.infra.blobs import Blobs
 from diono.infra.clock import Clock
 from diono.infra.database import Database
 from diono.sandbox.port import Sandboxes
@@ -34,7 +34,7 @@ class Chatting:
 
 
 def chatting(
-    database: Database, blobs: FolderBlobs, places: Places, tasks: Tasks, clock: Clock
+    database: Database, blobs: Blobs, places: Places, tasks: Tasks, clock: Clock
 ) -> Chatting:
     project_tasks = ProjectTasks(database, blobs)
     sandboxes = places.sandboxes

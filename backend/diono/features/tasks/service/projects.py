@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from diono.features.tasks.schemas import ArtifactInfo
 from diono.features.tasks.store import projects as store
-from diono.infra.blobs import FolderBlobs
+from diono.infra.blobs import Blobs
 from diono.infra.database import Database
 
 
 class ProjectTasks:
     """Callers have checked whose projects they are."""
 
-    def __init__(self, database: Database, blobs: FolderBlobs) -> None:
+    def __init__(self, database: Database, blobs: Blobs) -> None:
         self._database = database
         self._blobs = blobs
 

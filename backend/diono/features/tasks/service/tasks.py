@@ -32,7 +32,7 @@ from diono.features.tasks.service.checks import (
 )
 from diono.features.tasks.service.ports import Runs
 from diono.features.tasks.tables import Task
-from diono.infra.blobs import FolderBlobs
+from diono.infra.blobs import Blobs
 from diono.infra.bus import Bus
 from diono.infra.clock import Clock
 from diono.infra.database import Database
@@ -48,7 +48,7 @@ class Tasks:
         self,
         database: Database,
         bus: Bus,
-        blobs: FolderBlobs,
+        blobs: Blobs,
         clock: Clock,
         check_model: ModelCheck,
         rules: Rules | None = None,
