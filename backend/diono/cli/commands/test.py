@@ -21,7 +21,8 @@ from diono.setup.testing import test_steps
 
 _MOST_SIDE_BY_SIDE = 4
 _USUAL = "not nightly"
-_QUICK = "not engine and not model and not browser and not postgres and not slow"
+_ALONE = "engine or model or browser"
+_QUICK = f"not ({_ALONE} or postgres or slow)"
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.quick:
         gates.insert(1, _frontend_gate(is_offline=arguments.offline))
     verdicts = run_gates(gates)
-    chosen = _QUICK if arguments.quick else "" if arguments.all else _USUAL
-    # The unit tests share nothing but the processor; all others share an engine and ports.
-    counts = _run_pytest(chosen, "unit", "../tests/unit", "-n", str(_side_by_side()))
-    counts = counts.with_(_run_pytest(chosen, "others", "--ignore=../tests/unit"))
+    counts = _run_tests(arguments)
     passed = counts.passed + sum(verdict.is_passed for verdict in verdicts)
     failed = counts.failed + sum(not verdict.is_passed for verdict in verdicts)
     skipped = f", {counts.skipped} skipped" if counts.skipped else ""
@@ -59,6 +57,16 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{skipped}, {(time.monotonic() - started) / 60:.1f} minutes")
     print(f"{passed} passed, {failed} failed")
     return Exit.FAILED if failed else Exit.OK
+
+
+def _run_tests(arguments: argparse.Namespace) -> Counts:
+    # What shares the engine, the model or a screen is timed, and counts what others would leave.
+    together = ("-n", str(_side_by_side()), "--dist", "loadfile")
+    if arguments.quick:
+        return _run_pytest(_QUICK, "together", *together)
+    usual = "" if arguments.all else f" and {_USUAL}"
+    counts = _run_pytest(f"not ({_ALONE}){usual}", "together", *together)
+    return counts.with_(_run_pytest(f"({_ALONE}){usual}", "alone"))
 
 
 async def _prepare(settings: Settings, *, is_quick: bool, is_offline: bool) -> None:
@@ -83,9 +91,7 @@ def _run_pytest(chosen: str, name: str, *options: str) -> Counts:
     report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
     argv = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-q", f"--junit-xml={report}"]
-    argv += options
-    if chosen:
-        argv += ["-m", chosen]
+    argv += [*options, "-m", chosen]
     done = subprocess.run(argv, cwd=CHECKOUT.backend, check=False, stdin=subprocess.DEVNULL)
     counts = _counts_of(report)
     # A crash of the run itself (or no test at all) is a failure that no test stands for.
