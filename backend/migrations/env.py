@@ -12,6 +12,7 @@ for module in (
         f"features.{feature}.tables"
         for feature in (
             "accounts",
+            "audit",
             "projects",
             "keys",
             "models",
@@ -20,6 +21,8 @@ for module in (
             "conversations",
             "documents",
             "tasks",
+            "files",
+            "library",
         )
     ),
 ):

@@ -3,11 +3,14 @@
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+# What an API key may be made for.
+Scope = Literal["chat", "tasks", "read", "files"]
 
 
 class Role(StrEnum):
-    """What a user may in the whole installation; a viewer reads only."""
+    """What a user may in the whole installation."""
 
     ADMIN = "admin"
     DEVELOPER = "developer"
@@ -15,7 +18,7 @@ class Role(StrEnum):
 
 
 class Account(BaseModel):
-    """The signed-in user."""
+    """A user. An admin may everything; a developer works; a viewer only looks on."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
@@ -24,7 +27,11 @@ class Account(BaseModel):
     email: str | None = None
     is_email_verified: bool = False
     role: Role = Role.DEVELOPER
-    is_admin: bool
+
+    @computed_field
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
 
 
 class AccessToken(BaseModel):

@@ -80,7 +80,7 @@ class Accounts:
             user_id=new_id("usr"),
             username=username,
             password_hash=await self._passwords.hash(password),
-            is_admin=is_admin,
+            role="admin" if is_admin else "developer",
             is_active=True,
             created_at=self._clock.now(),
         )

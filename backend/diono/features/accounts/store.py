@@ -15,7 +15,7 @@ async def by_id(session: AsyncSession, user_id: str) -> User | None:
 
 
 async def first_admin(session: AsyncSession) -> User | None:
-    query = select(User).where(User.is_admin, User.is_active).order_by(User.created_at)
+    query = select(User).where(User.role == "admin", User.is_active).order_by(User.created_at)
     return await session.scalar(query.limit(1))
 
 
