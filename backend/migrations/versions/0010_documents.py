@@ -59,7 +59,6 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(40), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
-        sa.Column("outputs", sa.JSON(), nullable=False),
         sa.Column("piece_count", sa.Integer(), nullable=False),
         sa.Column("vector_count", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -72,18 +71,28 @@ def upgrade() -> None:
     )
     op.create_index("ix_documents_status", "documents", ["status"])
     op.create_table(
+        "document_outputs",
+        sa.Column(
+            "document_id", sa.String(40), sa.ForeignKey("documents.document_id"), primary_key=True
+        ),
+        sa.Column("name", sa.String(60), primary_key=True),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "document_pieces",
         sa.Column("piece_id", sa.Integer(), primary_key=True, autoincrement=True),
         sa.Column(
             "document_id", sa.String(40), sa.ForeignKey("documents.document_id"), nullable=False
         ),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("anchor", sa.String(200), nullable=False),
+        sa.Column("anchor", sa.String(300), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("page", sa.Integer()),
-        sa.Column("table_name", sa.String(200), nullable=False),
-        sa.Column("cells", sa.String(200), nullable=False),
+        sa.Column("table_name", sa.String(300), nullable=False),
+        sa.Column("place", sa.String(300), nullable=False),
         sa.UniqueConstraint("document_id", "number"),
     )
     is_postgres = op.get_bind().dialect.name == "postgresql"
@@ -107,7 +116,7 @@ def upgrade() -> None:
         ),
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("answer", sa.JSON(), nullable=False),
-        sa.Column("chart_sha256", sa.String(64), nullable=False),
+        sa.Column("chart_sha256", sa.String(64)),
         sa.Column("chart_type", sa.String(60), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
     )

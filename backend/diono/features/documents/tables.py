@@ -88,7 +88,6 @@ class Document(Base):
     kind: Mapped[str] = mapped_column(String(40), default="")
     title: Mapped[str] = mapped_column(Text, default="")
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    outputs: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     piece_count: Mapped[int] = mapped_column(default=0)
     vector_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -96,8 +95,20 @@ class Document(Base):
     revision: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
+class DocumentOutput(Base):
+    """What the parser made beside the text: tables as Parquet, a thumbnail; each a blob."""
+
+    __tablename__ = "document_outputs"
+
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.document_id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+
+
 class Piece(Base):
-    """A piece of a document's text, small enough for a prompt, with the place it stands at."""
+    """A piece of a section's text, small enough for a prompt. ``place`` is where it stands, for
+    people: a page, lines, or cells such as ``Sales!A1:F401``."""
 
     __tablename__ = "document_pieces"
     __table_args__ = (UniqueConstraint("document_id", "number"),)
@@ -105,12 +116,13 @@ class Piece(Base):
     piece_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     document_id: Mapped[str] = mapped_column(ForeignKey("documents.document_id"))
     number: Mapped[int]
-    anchor: Mapped[str] = mapped_column(String(200))
+    anchor: Mapped[str] = mapped_column(String(300))
+    part: Mapped[int] = mapped_column(default=1)
     title: Mapped[str] = mapped_column(Text, default="")
     text: Mapped[str] = mapped_column(Text)
     page: Mapped[int | None]
-    table_name: Mapped[str] = mapped_column(String(200), default="")
-    cells: Mapped[str] = mapped_column(String(200), default="")
+    table_name: Mapped[str] = mapped_column(String(300), default="")
+    place: Mapped[str] = mapped_column(String(300), default="")
 
 
 class PieceVector(Base):
@@ -134,6 +146,6 @@ class AnswerRow(Base):
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.project_id"), index=True)
     question: Mapped[str] = mapped_column(Text)
     answer: Mapped[dict[str, Any]] = mapped_column(JSON)
-    chart_sha256: Mapped[str] = mapped_column(String(64), default="")
+    chart_sha256: Mapped[str | None] = mapped_column(String(64))
     chart_type: Mapped[str] = mapped_column(String(60), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
