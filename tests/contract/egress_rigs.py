@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from diono.infra.addresses import Address
 from diono.sandbox.config import SandboxConfig
-from diono.sandbox.egress.addresses import Address
 from diono.sandbox.egress.proxy import EgressProxy
 from diono.sandbox.egress.records import EgressLimits
 from diono.sandbox.port import NetworkPolicy

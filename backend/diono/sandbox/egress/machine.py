@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from diono.sandbox.egress.addresses import Address
+from diono.infra.addresses import Address
 from diono.sandbox.egress.policy import Rules, Verdict
 from diono.sandbox.egress.records import EgressLimits, EgressRecord
 from diono.sandbox.port import NetworkPolicy

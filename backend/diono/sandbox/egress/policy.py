@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from diono.infra.addresses import Address, Network, is_network_public, parse_host
 from diono.kernel.errors import InvalidInput
-from diono.sandbox.egress.addresses import Address, Network, is_network_public, parse_host
 from diono.sandbox.port import NetworkPolicy
 
 ALL_TRAFFIC = frozenset({"0.0.0.0/0", "::/0"})

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from diono.sandbox.egress.addresses import Address
+from diono.infra.addresses import Address
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Resolver = Callable[[str], Awaitable[Sequence[Address]]]

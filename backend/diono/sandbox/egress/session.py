@@ -5,14 +5,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from diono.sandbox.egress import relay
-from diono.sandbox.egress.addresses import (
+from diono.infra.addresses import (
     Address,
     is_nameable,
     is_own,
     is_public,
     parse_host,
 )
+from diono.sandbox.egress import relay
 from diono.sandbox.egress.heads import (
     Body,
     Head,

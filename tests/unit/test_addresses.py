@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from diono.sandbox.egress.addresses import is_nameable, is_own, is_public, parse_host
+from diono.infra.addresses import is_nameable, is_own, is_public, parse_host
 
 PRIVATE = (
     *("127.0.0.1", "127.8.8.8", "0.0.0.0", "0.1.2.3", "10.1.2.3", "172.16.0.1", "172.31.255.255"),
