@@ -24,6 +24,32 @@ class Settings(BaseSettings):
     preview_ports: str = Field(default="8100-8199", pattern=r"^\d+-\d+$")
     allowed_origins: list[str] = Field(default_factory=list)
     log_level: str = "INFO"
+    mode: Literal["standard", "production"] = Field(
+        default="standard", description="production: does not start with what is unsafe."
+    )
+    public_url: str = Field(
+        default="",
+        pattern=r"^$|^https?://[^/\s]+/?$",
+        description="Where people reach the dashboard; links in letters begin with it.",
+    )
+    is_http_allowed: bool = Field(
+        default=False,
+        validation_alias="DIONO_ALLOW_HTTP",
+        description="Production mode over plain http.",
+    )
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Signs tokens; empty: made at the first start."
+    )
+    secret_key_file: Path | None = Field(default=None, description="A file with that key.")
+    smtp_url: SecretStr = Field(
+        default=SecretStr(""), description="smtps://user:password@host; empty: no mail is sent."
+    )
+    mail_from: str = Field(default="", description="The address that letters come from.")
+    oidc_issuer: str = Field(default="", pattern=r"^$|^https?://\S+$")
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_title: str = Field(default="", description="What the sign-in button says.")
+    audit_days: int = Field(default=365, ge=1, description="Older security events are removed.")
 
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
     redis_url: SecretStr = Field(default=SecretStr(""), validation_alias="REDIS_URL")
