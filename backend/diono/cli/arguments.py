@@ -96,7 +96,7 @@ def _grammar() -> argparse.ArgumentParser:
     _add_bench(
         add(
             "bench",
-            "measure: a start, builds and changes of apps, sandboxes, or solving functions",
+            "measure: a start, builds and changes of apps, sandboxes, solving functions, a load",
         )
     )
     add_sandbox(add("sandbox", "make, use and end sandboxes; templates and keys"), _positive)
@@ -153,7 +153,7 @@ def _add_admin(parser: argparse.ArgumentParser) -> None:
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "what", choices=("start", "build", "requests", "changes", "sandbox", "solve")
+        "what", choices=("start", "build", "requests", "changes", "sandbox", "solve", "load")
     )
     parser.add_argument(
         "--runs", type=_positive, help="start, sandbox: repeats (default 5 and 100)"
@@ -179,6 +179,10 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--write", action="store_true", help="sandbox: put the table into docs/benchmarks.md"
     )
+    parser.add_argument("--users", type=_positive, default=100, help="load: so many users")
+    parser.add_argument("--rate", type=_positive, default=20, help="load: requests a second")
+    parser.add_argument("--seconds", type=_positive, default=60, help="load: for so long")
+    parser.add_argument("--builds", type=_count, default=2, help="load: builds beside it")
     _add_json(parser)
 
 

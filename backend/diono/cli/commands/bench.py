@@ -1,5 +1,5 @@
-"""`diono bench start | build | requests | changes | sandbox | solve`: figures with machine and
-count."""
+"""`diono bench start | build | requests | changes | sandbox | solve | load`: figures with
+machine and count."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ from typing import Any
 
 from diono.cli.bench_build import bench_build, build_table, load_requests
 from diono.cli.bench_changes import bench_changes, changes_table, load_changes
+from diono.cli.bench_load import LoadPlan, bench_load, load_table
 from diono.cli.bench_requests import bench_requests, load_checked, requests_table
 from diono.cli.bench_requests_stage import Results, open_workshop
 from diono.cli.bench_solve import Plan as SolvePlan
@@ -29,6 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _run_sandbox(arguments)
     if arguments.what in ("requests", "changes"):
         return _run_apps(arguments)
+    if arguments.what == "load":
+        return _run_load(arguments)
     if arguments.what == "start":
         result = bench_start(arguments.runs or 5)
         table = start_table(result)
@@ -77,6 +80,22 @@ def _run_apps(arguments: argparse.Namespace) -> int:
     result = asyncio.run(measured())
     table = changes_table(result) if is_changes else requests_table(result)
     print(json.dumps(result, ensure_ascii=False) if arguments.as_json else table)
+    return Exit.OK if result["keeps_promise"] else Exit.FAILED
+
+
+def _run_load(arguments: argparse.Namespace) -> int:
+    """Exit FAILED when a promise is not kept."""
+    settings = Settings()
+    prepare_now(("engine", "image", "model"), settings, is_offline=arguments.offline)
+    plan = LoadPlan(
+        users=arguments.users,
+        rate=arguments.rate,
+        seconds=arguments.seconds,
+        builds=arguments.builds,
+        model=arguments.model,
+    )
+    result = asyncio.run(bench_load(settings, plan))
+    print(json.dumps(result, ensure_ascii=False) if arguments.as_json else load_table(result))
     return Exit.OK if result["keeps_promise"] else Exit.FAILED
 
 
