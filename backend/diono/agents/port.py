@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from diono.inspection.models import Inspection, InspectionSummary
 from diono.kernel.events import EventDraft
 from diono.llm.fit.report import ModelFit
 from diono.llm.port import ChatRequest, ModelProfile, Reply
@@ -144,6 +145,11 @@ class Stage(Protocol):
         """Keep an accepted file's content for readers, so that they need no live sandbox."""
         ...
 
+    async def inspect(self, checks: "Sequence[Check]" = ()) -> Inspection:
+        """Examine the project's files as they are, and keep the report as the task's; call it
+        inside steps only. What cannot be examined is said in the report, never raised."""
+        ...
+
 
 class Check(_Frozen):
     """One acceptance check that really ran (or honestly did not: ``passed`` is None)."""
@@ -178,3 +184,6 @@ class Receipt(_Frozen):
     commit: str = ""
     answer: str = Field(default="", description="What a chat turn or a solved function says.")
     details: JsonObject = Field(default_factory=dict)
+    inspection: InspectionSummary | None = Field(
+        default=None, description="What was found in the files; null: nobody looked."
+    )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from diono.agents.errors import Cancelled
 from diono.agents.port import (
     Action,
+    Check,
     Decision,
     JsonObject,
     Memory,
@@ -18,6 +19,7 @@ from diono.agents.port import (
     Steps,
 )
 from diono.agents.runner import RunState, Work
+from diono.inspection.models import Inspection
 from diono.kernel.errors import Conflict, DionoError
 from diono.kernel.events import EventDraft, EventType
 from diono.llm.fit.report import ModelFit
@@ -146,6 +148,9 @@ class WatchedStage:
 
     async def save_file(self, path: str, content: bytes) -> None:
         await self._stage.save_file(path, content)
+
+    async def inspect(self, checks: Sequence[Check] = ()) -> Inspection:
+        return await self._stage.inspect(checks)
 
 
 class BaseRunner:

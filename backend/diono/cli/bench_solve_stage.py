@@ -4,8 +4,19 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from diono.agents.port import Action, Decision, JsonObject, Memory, Model, Question, Said, Steps
+from diono.agents.port import (
+    Action,
+    Check,
+    Decision,
+    JsonObject,
+    Memory,
+    Model,
+    Question,
+    Said,
+    Steps,
+)
 from diono.cli.sandbox_bench.service import service_of
+from diono.inspection.models import Inspection, not_examined
 from diono.kernel.events import EventDraft
 from diono.llm.catalog import ModelCatalog
 from diono.llm.fit.report import ModelFit
@@ -75,6 +86,9 @@ class BenchStage:
 
     async def save_file(self, path: str, content: bytes) -> None:
         """The source is in the solution."""
+
+    async def inspect(self, checks: Sequence[Check] = ()) -> Inspection:
+        return not_examined("a measurement solves functions, it does not judge them")
 
 
 @asynccontextmanager

@@ -7,8 +7,9 @@ from pathlib import Path
 from diono.agents.blueprints import BlueprintCatalog
 from diono.agents.codeact.runner import CodeActRunner
 from diono.agents.errors import Cancelled
-from diono.agents.port import Decision, JsonObject, Memory, Question, Receipt, Said
+from diono.agents.port import Check, Decision, JsonObject, Memory, Question, Receipt, Said
 from diono.agents.runner import Work
+from diono.inspection.models import Inspection, not_examined
 from diono.kernel.events import EventDraft, EventType
 from diono.llm.adapters.scripted import Rule, Say, Script, ScriptedModels
 from diono.llm.catalog import BoundModel, ChosenModel
@@ -112,6 +113,9 @@ class ChatStage:
 
     async def save_file(self, path: str, content: bytes) -> None:
         self.saved[path] = content
+
+    async def inspect(self, checks: Sequence[Check] = ()) -> Inspection:
+        return not_examined("this stage has no analysers")
 
     def payloads(self, event_type: EventType) -> list[JsonObject]:
         return [one.payload for one in self.drafts if one.event_type is event_type]

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from diono.agents.errors import Cancelled
-from diono.agents.port import Decision, JsonObject, Memory, Question, Said
+from diono.agents.port import Check, Decision, JsonObject, Memory, Question, Said
+from diono.inspection.models import Inspection, not_examined
 from diono.kernel.events import EventDraft, EventType
 from diono.llm.fit.report import ModelFit
 from diono.llm.port import ChatRequest, ModelProfile, Reply, Usage
@@ -154,6 +155,7 @@ class HostStage:
         self.decisions: list[Decision] = []
         self.questions: list[Question] = []
         self.checkpoints: list[tuple[str, str]] = []
+        self.inspect_files: Callable[[Path], Inspection] | None = None
 
     async def sandbox(self) -> FolderSandbox:
         return self.box
@@ -167,6 +169,11 @@ class HostStage:
 
     async def save_file(self, path: str, content: bytes) -> None:
         self.saved[path] = content
+
+    async def inspect(self, checks: Sequence[Check] = ()) -> Inspection:
+        if self.inspect_files is None:
+            return not_examined("this stage has no analysers")
+        return self.inspect_files(self.box.root)
 
     async def side_sandbox(self, name: str, template: str = "base") -> FolderSandbox:
         return FolderSandbox(self.box.root.with_name(f"{self.box.root.name}-{name}"))

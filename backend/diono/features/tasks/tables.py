@@ -10,7 +10,8 @@ from diono.infra.database import Base, UtcDateTime
 
 
 class Task(Base):
-    """One request. The columns from ``status`` on are a fold over the events, kept in the same
+    """One request. ``owner_id`` is its project's owner; ``requested_by`` the member who asked,
+    where that is somebody else. The columns from ``status`` on are a fold over the events, kept in the same
     transaction as each event so that a list needs no replay."""
 
     __tablename__ = "tasks"
@@ -29,6 +30,7 @@ class Task(Base):
     budget_seconds: Mapped[int]
     budget_tokens: Mapped[int | None]
     budget_cost_usd: Mapped[float | None]
+    requested_by: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     is_cancel_requested: Mapped[bool] = mapped_column(default=False)
     is_pause_requested: Mapped[bool] = mapped_column(default=False)
@@ -75,7 +77,7 @@ class Artifact(Base):
     task_id: Mapped[str] = mapped_column(ForeignKey("tasks.task_id"), primary_key=True)
     path: Mapped[str] = mapped_column(String(400), primary_key=True)
     size: Mapped[int]
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
 
 
 class DecisionRow(Base):
@@ -123,3 +125,13 @@ class QueueTurn(Base):
 
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
     served_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class InspectionRow(Base):
+    """What was found in the files a task left; the last report."""
+
+    __tablename__ = "inspections"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.task_id"), primary_key=True)
+    inspected_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    report: Mapped[dict[str, Any]] = mapped_column(JSON)
