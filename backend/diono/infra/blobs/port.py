@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,7 +66,7 @@ class Blobs(Protocol):
         """Return the bytes, checked against the hash."""
         ...
 
-    def read(self, sha256: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    def read(self, sha256: str, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes]:
         """Yield the bytes from ``start`` to before ``end``; a whole one is checked at its end."""
         ...
 
@@ -76,7 +76,7 @@ class Blobs(Protocol):
         """Remove it, if there is one."""
         ...
 
-    def older(self, seconds: float) -> AsyncIterator[StoredBlob]:
+    def older(self, seconds: float) -> AsyncGenerator[StoredBlob]:
         """Yield what was last put longer ago, and remove what crashed writers left behind."""
         ...
 
