@@ -24,6 +24,14 @@ class Settings(BaseSettings):
     preview_ports: str = Field(default="8100-8199", pattern=r"^\d+-\d+$")
     allowed_origins: list[str] = Field(default_factory=list)
     log_level: str = "INFO"
+
+    master_key: SecretStr = Field(
+        default=SecretStr(""), description="Seals secrets at rest; several: the newest first."
+    )
+    master_key_file: Path | None = Field(default=None, description="Empty: made in data_dir/run.")
+    outbound_allow: list[str] = Field(
+        default_factory=list, description="Hosts and networks users' URLs may lead to, if private."
+    )
     mode: Literal["standard", "production"] = Field(
         default="standard", description="production: does not start with what is unsafe."
     )
