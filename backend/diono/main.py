@@ -193,7 +193,7 @@ def serve(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        # Longer than proxies keep an idle connection (nginx: 60 s): whoever closes first may cut off
+        # Longer than proxies keep an idle connection (nginx: 60 s): who closes first may cut off
         # a request that is on its way.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
