@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from diono.llm.word_vectors import words_vector
+
 Json = dict[str, Any]
 
 CONTEXT_TOKENS = 600
@@ -90,6 +92,9 @@ class OllamaDialect:
                 "template": "{{ if not $last }}end{{ end }}",
                 "capabilities": ["completion", "tools", *more],
             }
+        if path == "/api/embed" and body.get("model") in models:
+            vectors = [words_vector(text) for text in body["input"]]
+            return 200, {"embeddings": vectors, "prompt_eval_count": len(vectors)}
         return 404, self.fault(404, f"model '{body.get('model')}' not found")
 
     def opening(self, prompt_tokens: int) -> bytes:
@@ -145,6 +150,15 @@ class OpenAiDialect:
         )
 
     def other(self, path: str, body: Json, models: list[str]) -> tuple[int, Json]:
+        if path == "/v1/embeddings" and body.get("model") in models:
+            vectors = [words_vector(text) for text in body["input"]]
+            data = [
+                {"object": "embedding", "index": index, "embedding": vector}
+                for index, vector in enumerate(vectors)
+            ]
+            usage = {"prompt_tokens": len(vectors), "total_tokens": len(vectors)}
+            # The order of the entries is not promised.
+            return 200, {"object": "list", "data": data[::-1], "model": "m", "usage": usage}
         if path == "/v1/models":
             data = [
                 {"id": m, "object": "model", "created": 1, "max_model_len": CONTEXT_TOKENS}

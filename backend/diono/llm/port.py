@@ -6,7 +6,7 @@ pass one conformance suite, ``tests/contract/test_llm_conformance.py``.
 
 from collections.abc import AsyncIterator, Sequence
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -124,6 +124,20 @@ class PullProgress(_Frozen):
     status: str
     done_bytes: int = 0
     total_bytes: int | None = None
+
+
+class Embeddings(_Frozen):
+    """One vector a text, in their order; all have the same number of dimensions."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """What a provider can do besides that makes vectors of texts. Raises what ``chat`` raises."""
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings: ...
 
 
 class LanguageModels(Protocol):

@@ -21,6 +21,7 @@ from diono.llm.known_models import KNOWN_MODELS
 from diono.llm.port import (
     ChatChunk,
     ChatRequest,
+    Embeddings,
     FinishReason,
     ModelInfo,
     ModelProfile,
@@ -31,6 +32,8 @@ from diono.llm.providers import LlmConfig
 from diono.llm.streaming import ChunkStream, StreamLimits, deliver
 from diono.llm.threads import Reporter, reports_of
 from diono.llm.wire import CallPieces, wire_messages, wire_tools
+
+EMBEDDED_TEXT_TOKENS = 2048
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,15 @@ class EmbeddedModels:
                 # A thread on every core makes decoding collapse as soon as anything else runs.
                 threads=max(1, len(os.sched_getaffinity(0)) - 1),
                 unload_after_seconds=options.unload_after_seconds,
+            )
+        )
+        self._embedding = LlamaEngine(
+            EngineOptions(
+                context_tokens=EMBEDDED_TEXT_TOKENS,
+                slots=1,
+                threads=max(1, len(os.sched_getaffinity(0)) - 1),
+                unload_after_seconds=options.unload_after_seconds,
+                is_for_embeddings=True,
             )
         )
         self._executor = ThreadPoolExecutor(options.slots, thread_name_prefix="llama")
@@ -108,6 +120,21 @@ class EmbeddedModels:
     def chat(self, model: str, request: ChatRequest) -> AsyncIterator[ChatChunk]:
         return deliver(lambda: self._stream(model, request), request, self._options.limits)
 
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """Return mean-pooled vectors, one text at a time: whatever asks beside gets its turn."""
+        file = self._file_of(model)
+        loop = asyncio.get_running_loop()
+        vectors: list[tuple[float, ...]] = []
+        tokens = 0
+        for text in texts:
+            told = await loop.run_in_executor(self._executor, self._embedding.embed, file, [text])
+            if "error" in told or "data" not in told:
+                _raise(told.get("error", told))
+            vectors.append(tuple(told["data"][0]["embedding"]))
+            tokens += int(told.get("usage", {}).get("prompt_tokens", 0))
+        usage = Usage(prompt_tokens=tokens, completion_tokens=0)
+        return Embeddings(vectors=tuple(vectors), usage=usage)
+
     async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
         known = KNOWN_MODELS.get(model)
         if known is None:
@@ -133,6 +160,7 @@ class EmbeddedModels:
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._pulls.shutdown(wait=False, cancel_futures=True)
         self._engine.close()
+        self._embedding.close()
 
     def _file_of(self, model: str) -> Path:
         known = KNOWN_MODELS.get(model)

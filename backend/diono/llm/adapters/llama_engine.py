@@ -4,7 +4,7 @@ import gc
 import importlib
 import secrets
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ class EngineOptions:
     slots: int
     threads: int
     unload_after_seconds: float
+    is_for_embeddings: bool = False
 
 
 class LlamaEngine:
@@ -57,6 +58,16 @@ class LlamaEngine:
             report.is_patient = False
             try:
                 server.handle_chat_completions(body, report)
+            except ValueError as error:
+                raise RequestRefused(f"llama.cpp refuses the request: {error}") from error
+            except RuntimeError as error:
+                raise ProviderFailed(f"llama.cpp failed: {error}. Try again.") from error
+
+    def embed(self, file: Path, texts: Sequence[str]) -> JsonObject:
+        """Return llama.cpp's answer, or its error, for the vectors of texts."""
+        with self._loaded(file) as server:
+            try:
+                return server.handle_embeddings({"input": list(texts)})
             except ValueError as error:
                 raise RequestRefused(f"llama.cpp refuses the request: {error}") from error
             except RuntimeError as error:
@@ -99,6 +110,11 @@ class LlamaEngine:
         parameters.cpuparams_batch.n_threads = self._options.threads
         parameters.n_batch = _BATCH_TOKENS
         parameters.n_ubatch = _BATCH_TOKENS
+        if self._options.is_for_embeddings:
+            # A text is pooled over one batch, which must hold all of it.
+            parameters.embedding = True
+            parameters.pooling_type = library.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+            parameters.n_batch = parameters.n_ubatch = self._options.context_tokens
         parameters.cache_ram_mib = _PROMPT_CACHE_MIB
         parameters.use_jinja = True
         parameters.verbosity = -1

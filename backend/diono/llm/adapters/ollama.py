@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from diono.llm.errors import ProviderUnreachable
-from diono.llm.port import ChatChunk, ChatRequest, ModelInfo, ModelProfile, PullProgress
+from diono.llm.port import ChatChunk, ChatRequest, Embeddings, ModelInfo, ModelProfile, PullProgress
 from diono.llm.probe import places_for, probe_ollama
 from diono.llm.providers import LlmConfig
 from diono.llm.streaming import ChunkStream, StreamLimits, deliver
@@ -44,6 +44,9 @@ class OllamaModels:
 
     def chat(self, model: str, request: ChatRequest) -> AsyncIterator[ChatChunk]:
         return deliver(lambda: self._stream(model, request), request, self._limits)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        return await (await self._connected()).embed(model, texts)
 
     async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
         client = await self._connected()

@@ -19,6 +19,7 @@ from diono.llm.per_loop import PerLoop
 from diono.llm.port import (
     ChatChunk,
     ChatRequest,
+    Embeddings,
     FinishReason,
     Message,
     ModelInfo,
@@ -96,6 +97,15 @@ class OllamaClient:
                         _refuse_truncation(model, event, request, context_tokens)
                     yield _chunk_of(event, calls)
                     calls += len(event.message.tool_calls or ())
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """Return vectors; a text beyond the model's window is refused, not cut."""
+        with self._faults(model):
+            told = await self._clients.get().embed(model, list(texts), truncate=False)
+            return Embeddings(
+                vectors=tuple(tuple(vector) for vector in told.embeddings),
+                usage=Usage(prompt_tokens=told.prompt_eval_count or 0, completion_tokens=0),
+            )
 
     async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
         """Yield the progress of a download by the server."""

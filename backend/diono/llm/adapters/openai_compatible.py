@@ -20,6 +20,7 @@ from diono.llm.per_loop import PerLoop
 from diono.llm.port import (
     ChatChunk,
     ChatRequest,
+    Embeddings,
     FinishReason,
     ModelInfo,
     ModelProfile,
@@ -89,6 +90,17 @@ class OpenAiCompatibleModels:
 
     def chat(self, model: str, request: ChatRequest) -> AsyncIterator[ChatChunk]:
         return deliver(lambda: self._stream(model, request), request, self._limits)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        with self._faults(model):
+            told = await self._clients.get().embeddings.create(
+                model=model, input=list(texts), encoding_format="float"
+            )
+            ordered = sorted(told.data, key=lambda one: one.index)
+            return Embeddings(
+                vectors=tuple(tuple(one.embedding) for one in ordered),
+                usage=Usage(prompt_tokens=told.usage.prompt_tokens, completion_tokens=0),
+            )
 
     async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
         await self.profile(model)

@@ -31,6 +31,7 @@ from diono.llm.errors import (
 from diono.llm.port import (
     ChatChunk,
     ChatRequest,
+    Embeddings,
     FinishReason,
     ModelInfo,
     ModelProfile,
@@ -48,6 +49,7 @@ from diono.llm.streaming import (
     prompt_characters,
 )
 from diono.llm.wire import call_id_of, read_call
+from diono.llm.word_vectors import words_vector
 
 RUBBISH = "rubbish"
 
@@ -152,6 +154,13 @@ class ScriptedModels:
 
     def chat(self, model: str, request: ChatRequest) -> AsyncIterator[ChatChunk]:
         return deliver(lambda: self._stream(model, request), request, self._limits)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """Return a bag of words as a vector: texts that share words are near each other."""
+        self._script(model)
+        vectors = tuple(words_vector(text) for text in texts)
+        count = sum(estimate_tokens(len(text)) for text in texts)
+        return Embeddings(vectors=vectors, usage=Usage(prompt_tokens=count, completion_tokens=0))
 
     async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
         self._script(model)
