@@ -17,8 +17,8 @@ SQLITE_INDEX = (
     ),
     (
         "CREATE TRIGGER document_pieces_added AFTER INSERT ON document_pieces BEGIN "
-        "INSERT INTO document_words(rowid, title, text) VALUES (new.piece_id, new.title, new.text); "
-        "END"
+        "INSERT INTO document_words(rowid, title, text) "
+        "VALUES (new.piece_id, new.title, new.text); END"
     ),
     (
         "CREATE TRIGGER document_pieces_removed AFTER DELETE ON document_pieces BEGIN "
