@@ -75,9 +75,24 @@ async def open_adapters(settings: Settings, *, has_engine: bool) -> AsyncGenerat
         bus = await _bus(settings)
         await bus.start()
         stack.push_async_callback(bus.close)
-        blobs = FolderBlobs(settings.data_dir / "blobs")
+        blobs = await stack.enter_async_context(_blobs(settings))
         fits = ModelFits(database, catalog, SystemClock(), settings.model_fit)
         yield Adapters(database, bus, sandboxes, starting, catalog, fits, blobs)
+
+
+@asynccontextmanager
+async def _blobs(settings: Settings) -> AsyncGenerator[Blobs]:
+    """Open the store of files that the settings name. Raises S3Misconfigured, BlobsUnavailable."""
+    if not settings.s3_url:
+        yield FolderBlobs(settings.data_dir / "blobs")
+        return
+    module = await load_late("diono.infra.blobs.s3")
+    blobs = await asyncio.to_thread(module.S3Blobs, settings.s3_url)
+    try:
+        await blobs.start()
+        yield blobs
+    finally:
+        await blobs.close()
 
 
 async def _bus(settings: Settings) -> Bus:

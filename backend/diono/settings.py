@@ -1,6 +1,6 @@
 """The one reader of the environment. Every variable starts with ``DIONO_``, but for the
 well-known names of other tools (OLLAMA_HOST, OPENAI_API_KEY, OPENAI_BASE_URL, ANTHROPIC_API_KEY,
-DATABASE_URL, REDIS_URL, SSL_CERT_FILE, XDG_CACHE_HOME), which keep theirs."""
+DATABASE_URL, REDIS_URL, S3_URL, SSL_CERT_FILE, XDG_CACHE_HOME), which keep theirs."""
 
 from functools import cached_property
 from pathlib import Path
@@ -60,6 +60,16 @@ class Settings(BaseSettings):
     audit_days: int = Field(default=365, ge=1, description="Older security events are removed.")
 
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    s3_url: str = Field(
+        default="",
+        validation_alias="S3_URL",
+        pattern=r"^$|^s3://[^/@\s]+$",
+        description="s3://bucket?endpoint=…&region=…; empty: a folder in data_dir.",
+    )
+    user_quota_mb: int = Field(
+        default=10_240, ge=1, description="Stored files and open uploads of a user's projects."
+    )
+    file_limit_mb: int = Field(default=5_120, ge=1, description="The largest stored file.")
     redis_url: SecretStr = Field(default=SecretStr(""), validation_alias="REDIS_URL")
     executor_id: str = Field(
         default="", description="Name of this process among workers; empty: made up."
