@@ -1,7 +1,6 @@
 """Files that are stored, listed with their tags, renamed and removed."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 from loguru import logger
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,10 +22,11 @@ from diono.features.files.schemas import (
     Origin,
     StorageUse,
 )
+from diono.features.files.service.contents import Keeping, Limits, NewContent
 from diono.features.files.service.media import Sniffed, media_type
 from diono.features.files.service.names import name_key, numbered, safe_name, shown_name
 from diono.features.files.tables import StoredFile
-from diono.infra.blobs import Blobs, BlobTooLarge, StoredBlob
+from diono.infra.blobs import Blobs, BlobTooLarge
 from diono.infra.clock import Clock
 from diono.infra.database import Database
 from diono.kernel.errors import DionoError
@@ -36,26 +36,6 @@ from diono.kernel.ids import new_id
 SavedListener = Callable[[FileInfo], Awaitable[None]]
 RemovedListener = Callable[[str, str], Awaitable[None]]
 _NAMES_TRIED = 200
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bytes: of all files of one user, and of one file."""
-
-    quota: int
-    most_file_bytes: int
-
-
-@dataclass(frozen=True)
-class NewContent:
-    """What a stored file gets: checked, durable, not yet in the database."""
-
-    blob: StoredBlob
-    given_name: str
-    media_type: str
-    origin: Origin
-    replaces: str | None = None
-    revision: int | None = None
 
 
 class Files:
@@ -89,8 +69,19 @@ class Files:
     ) -> FileInfo:
         """Store a stream; a taken name gets a number, ``replaces`` gives an existing file this
         content. Raises NameRefused, FileTooBig, QuotaExceeded, FileNotFound, StorageFull."""
+        keeping = Keeping(Origin(origin), replaces)
+        return await self.keep((owner_id, project_id), name, chunks, keeping)
+
+    async def keep(
+        self,
+        project: tuple[str, str],
+        name: str,
+        chunks: AsyncIterable[bytes],
+        keeping: Keeping,
+    ) -> FileInfo:
+        """Store a stream as ``save`` does, with what is to be written along with it."""
         safe = safe_name(name)
-        use = await self.use(owner_id)
+        use = await self.use(project[0])
         most = min(self.limits.most_file_bytes, max(0, use.quota - use.used - use.held))
         sniffed = Sniffed(chunks)
         try:
@@ -100,11 +91,13 @@ class Files:
                 raise self._over_quota() from error
             raise self.too_big() from error
         kind = media_type(sniffed.head, safe)
-        content = NewContent(blob, name, kind, Origin(origin), replaces)
+        content = NewContent(blob, name, kind, keeping.origin, keeping.replaces)
         async with self._database.write() as session:
-            await store.lock_owner(session, owner_id)
-            await self.check_room(session, owner_id, blob.size)
-            file = await self.add(session, (owner_id, project_id), content)
+            await store.lock_owner(session, project[0])
+            await self.check_room(session, project[0], blob.size)
+            file = await self.add(session, project, content)
+            if keeping.along is not None:
+                await keeping.along(session, file)
         return await self.announce(file)
 
     async def read(

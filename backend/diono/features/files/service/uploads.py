@@ -12,7 +12,8 @@ from diono.features.files.errors import (
     UploadNotFound,
 )
 from diono.features.files.schemas import CreateUpload, FileInfo, Origin, UploadInfo
-from diono.features.files.service.files import Files, NewContent
+from diono.features.files.service.contents import NewContent
+from diono.features.files.service.files import Files
 from diono.features.files.service.media import HEAD_BYTES, media_type
 from diono.features.files.service.names import safe_name, shown_name
 from diono.features.files.tables import Upload, UploadPart
