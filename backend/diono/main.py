@@ -15,7 +15,6 @@ from diono.features.accounts.service import Accounts
 from diono.features.analytics.service import Statistics
 from diono.features.chat.service import Places, chatting
 from diono.features.gateway.service import Agents, Gateway
-from diono.features.keys.service import Keys
 from diono.features.previews.service import Previews, PreviewShares
 from diono.features.runs.service import Programs
 from diono.features.sandboxes.service import Sandboxing
@@ -38,7 +37,7 @@ from diono.launching import (
     load_runners,
     open_adapters,
 )
-from diono.llm.catalog import ModelCatalog
+from diono.llm.catalog import Asker, ModelCatalog
 from diono.sandbox.adapters.late import LateKeyring
 from diono.sandbox.languages import Languages
 from diono.settings import REPOSITORY, Settings
@@ -107,18 +106,17 @@ def _fill(
     clock, database, sandboxes = SystemClock(), adapters.database, adapters.sandboxes
     rules = InstallationRules(settings, adapters.catalog)
 
-    async def check_model(name: str) -> None:
-        await adapters.catalog.choose(name)
+    async def check_model(name: str, asker: Asker) -> None:
+        await adapters.catalog.choose(name, asker)
 
     state.accounts = accounts
-    state.keys = Keys(database, accounts, clock)
     state.catalog, state.fits = adapters.catalog, adapters.fits
     state.tasks = Tasks(database, adapters.bus, adapters.blobs, clock, check_model, rules)
     state.statistics = Statistics(database, state.tasks, adapters.blobs, clock)
     agents = Agents(state.tasks, database, clock)
     state.gateway = Gateway(adapters.catalog, adapters.fits, agents)
     state.previews = previews
-    state.services = ProjectServices(sandboxes, previews, database)
+    state.services = ProjectServices(sandboxes, previews)
     state.programs = Programs(
         sandboxes, Languages.load(), sandboxes.template_states, may_be_warm=True
     )
@@ -137,14 +135,14 @@ class InstallationRules:
         self._settings = settings
         self._catalog = catalog
 
-    async def check(self, request: CreateTask) -> None:
+    async def check(self, request: CreateTask, asker: Asker) -> None:
         """Raises UnknownRunner, PriceUnknown."""
         if request.runner:
             (await load_runners(self._settings)).check(request.runner)
         if request.budget_cost_usd is not None:
             jobs = await load_late("diono.features.tasks.jobs")
             prices = await asyncio.to_thread(jobs.Prices.load, self._settings.prices_file)
-            model = await self._catalog.bind(request.model)
+            model = await self._catalog.bind(request.model, asker)
             prices.needed(model.name, is_local=model.profile.is_local)
 
 

@@ -6,9 +6,10 @@ services from ``house.state``.
 
 from collections.abc import Sequence
 
+from diono.furnishing.access import furnish_access
 from diono.furnishing.house import Furnisher, House
 
-FURNISHERS: Sequence[Furnisher] = ()
+FURNISHERS: Sequence[Furnisher] = (furnish_access,)
 
 
 async def furnish(house: House) -> None:

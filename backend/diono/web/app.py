@@ -15,6 +15,7 @@ from diono.features.checkpoints.routes import router as checkpoints_router
 from diono.features.gateway.routes import router as gateway_router
 from diono.features.keys.routes import router as keys_router
 from diono.features.models.routes import router as models_router
+from diono.features.projects.routes import membership as members_router
 from diono.features.projects.routes import router as projects_router
 from diono.features.runs.routes import router as runs_router
 from diono.features.sandboxes.routes import router as sandboxes_router
@@ -61,6 +62,7 @@ def create_web_app(lifespan: Lifespan | None = None, frontend: Path | None = Non
         sandboxes_router,
         runs_router,
         projects_router,
+        members_router,
         services_router,
         checkpoints_router,
         chat_router,

@@ -1,17 +1,156 @@
-"""Who is asking."""
+"""Who is asking, and what a session or an API key may.
 
-from typing import Annotated
+A route is closed to keys unless its tag is in ``SCOPES_OF_TAGS`` or it says ``needs(scope)``; a
+global viewer may only read, except about the own account. Projects' and tasks' own dependencies
+(``projects.access.OwnedProject``, ``tasks.access.OwnedTask``) follow membership.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 
-from diono.features.accounts.errors import NotSignedIn
+from diono.features.accounts.errors import (
+    AdminOnlyRefused,
+    KeyBoundElsewhere,
+    NotSignedIn,
+    ReadOnly,
+    ScopeMissing,
+    SessionNeeded,
+)
 from diono.features.accounts.schemas import Account
 from diono.features.accounts.service import Accounts
+
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SCOPE_MARK = "x-diono-scope"
+Scope = Literal["read", "chat", "tasks", "files"]
+Needed = Scope | Literal["session", "any"]
+# What changes a thing with one of these tags needs the scope; what reads it needs `read`.
+SCOPES_OF_TAGS: Mapping[str, Scope] = {
+    "analytics": "tasks",
+    "chat": "chat",
+    "checkpoints": "tasks",
+    "documents": "files",
+    "drives": "files",
+    "files": "files",
+    "library": "files",
+    "models": "tasks",
+    "projects": "tasks",
+    "runs": "tasks",
+    "sandboxes": "tasks",
+    "services": "tasks",
+    "tasks": "tasks",
+}
+OWN_TAGS = frozenset({"accounts", "sessions", "keys"})
+# What a key that is bound to a project may use beside the routes of that project and its tasks.
+OPEN_TO_BOUND = frozenset(
+    {"/api/me", "/api/users/{user_id}/projects", "/api/tasks", "/api/models", "/api/models/fit",
+     "/api/languages"}
+)  # fmt: skip
 
 _scheme = OAuth2PasswordBearer(tokenUrl="/api/auth/token", auto_error=False)
 
 BearerToken = Annotated[str | None, Depends(_scheme)]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who asks: a session may everything its account may; a key what it was made for, and its
+    account never is an admin's."""
+
+    account: Account
+    key_id: str | None = None
+    scopes: frozenset[str] | None = None
+    project_id: str | None = None
+
+    def need(self, scope: Scope) -> None:
+        """Raises ScopeMissing."""
+        if self.scopes is not None and scope not in self.scopes:
+            raise ScopeMissing(
+                f"This key has not the scope {scope!r}. Make one that has: `diono keys create`."
+            )
+
+    def sees_project(self, project_id: str) -> bool:
+        return self.project_id in {None, project_id}
+
+    def in_project(self, project_id: str | None) -> str | None:
+        """Return the project to work in, if one is named or bound. Raises KeyBoundElsewhere."""
+        if self.project_id and project_id and project_id != self.project_id:
+            raise KeyBoundElsewhere(
+                f"This key works in the project {self.project_id} only. Leave the project out, or "
+                "use another key."
+            )
+        return self.project_id or project_id
+
+
+Identify = Callable[[str], Awaitable[Identity]]
+
+
+def needs(scope: Needed) -> dict[str, Any]:
+    """Return ``openapi_extra`` of a route whose need is not that of its tag and method: ``read``
+    for a POST that changes nothing, ``session`` for what no key may."""
+    return {SCOPE_MARK: scope}
+
+
+def needed(request: Request) -> Needed:
+    """Return what the route of a request needs of a key."""
+    route = request.scope.get("route")
+    extra = cast("Mapping[str, Needed]", getattr(route, "openapi_extra", None) or {})
+    if SCOPE_MARK in extra:
+        return extra[SCOPE_MARK]
+    tags: list[str] = list(getattr(route, "tags", None) or ())
+    if "openai" in tags:
+        return "any"
+    known: list[Scope] = [SCOPES_OF_TAGS[tag] for tag in tags if tag in SCOPES_OF_TAGS]
+    if not known:
+        return "session"
+    if request.method in READ_METHODS:
+        return "read"
+    return known[0]
+
+
+def check_may(identity: Identity, request: Request) -> None:
+    """Raises SessionNeeded, ScopeMissing, KeyBoundElsewhere, ReadOnly."""
+    need = needed(request)
+    if identity.key_id is not None:
+        if need == "session":
+            raise SessionNeeded(
+                "No API key may do this: sign in with a user name and a password instead."
+            )
+        if need != "any":
+            identity.need(need)
+            _check_bound(identity, request)
+    if identity.account.role == "viewer" and not _is_open_to_viewers(request, need):
+        raise ReadOnly("Your account may only read. Ask an admin for the role `developer`.")
+
+
+def _is_open_to_viewers(request: Request, need: Needed) -> bool:
+    tags = set(getattr(request.scope.get("route"), "tags", None) or ())
+    return request.method in READ_METHODS or need == "read" or bool(tags & OWN_TAGS)
+
+
+def _check_bound(identity: Identity, request: Request) -> None:
+    path = str(getattr(request.scope.get("route"), "path", ""))
+    is_of_project = "project_id" in request.path_params or "task_id" in request.path_params
+    if identity.project_id is not None and not (is_of_project or path in OPEN_TO_BOUND):
+        raise KeyBoundElsewhere(
+            f"This key works in the project {identity.project_id} only. Use another key."
+        )
+
+
+def access_topic(user_id: str) -> str:
+    """Return the bus's topic that tells when a user's rights became less: whoever takes rights
+    away publishes it, and open streams look again."""
+    return f"access:{user_id}"
+
+
+def client_address(request: Request) -> str:
+    """Return the address of the client; a proxy's word for it counts only where the settings
+    trust that proxy (the middleware has looked)."""
+    address = getattr(request.state, "client_address", "")
+    return address or (request.client.host if request.client else "")
 
 
 def accounts_service(request: Request) -> Accounts:
@@ -21,11 +160,35 @@ def accounts_service(request: Request) -> Accounts:
 AccountsService = Annotated[Accounts, Depends(accounts_service)]
 
 
-async def signed_in(token: BearerToken, accounts: AccountsService) -> Account:
-    """Return the account of the request. Raises NotSignedIn, TokenRefused."""
+async def identified(request: Request, token: BearerToken) -> Identity:
+    """Return who asks. Raises NotSignedIn, TokenRefused, KeyRefused, and what ``check_may``
+    raises."""
     if not token:
-        raise NotSignedIn("This needs a signed-in user: send `Authorization: Bearer <token>`.")
-    return await accounts.authenticate(token)
+        raise NotSignedIn(
+            "This needs a signed-in user or an API key: send `Authorization: Bearer <token>`."
+        )
+    identify: Identify = request.app.state.identify
+    identity = await identify(token)
+    check_may(identity, request)
+    return identity
+
+
+Identified = Annotated[Identity, Depends(identified)]
+
+
+async def signed_in(identity: Identified) -> Account:
+    """Return the account of the request's session or key. Raises what ``identified`` raises."""
+    return identity.account
 
 
 SignedIn = Annotated[Account, Depends(signed_in)]
+
+
+async def admin_only(identity: Identified) -> Account:
+    """Return the account of an admin's session. Raises AdminOnlyRefused."""
+    if identity.key_id is not None or not identity.account.is_admin:
+        raise AdminOnlyRefused("Only a signed-in admin may do this.")
+    return identity.account
+
+
+AdminOnly = Annotated[Account, Depends(admin_only)]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
 
+from diono.features.accounts.access import SignedIn
 from diono.features.chat.schemas import SendMessage
 from diono.features.chat.service import Chats, ProjectFiles, Turn
 from diono.features.projects.access import OwnedProject
@@ -23,10 +24,14 @@ FilesService = Annotated[ProjectFiles, Depends(files_service)]
 
 
 async def sent_turn(
-    project: OwnedProject, chats: ChatsService, runs: RunsPort, body: SendMessage
+    project: OwnedProject,
+    account: SignedIn,
+    chats: ChatsService,
+    runs: RunsPort,
+    body: SendMessage,
 ) -> Turn:
     """Start the turn before the stream's status line is sent, so that refusals have their own."""
-    return await chats.send(project, body, runs)
+    return await chats.send(project, body, runs, account.user_id)
 
 
 async def known_turn(

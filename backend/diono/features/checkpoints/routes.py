@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
+from diono.features.accounts.access import SignedIn
 from diono.features.checkpoints.access import CheckpointsService
 from diono.features.checkpoints.schemas import (
     DIFF_BYTES,
@@ -86,12 +87,13 @@ async def restore_project(
 @router.post("/fork", status_code=201)
 async def fork_project(
     project: OwnedProject,
+    account: SignedIn,
     projects: ProjectsService,
     checkpoints: CheckpointsService,
     body: Annotated[ForkProject, Body()] = ForkProject(),  # noqa: B008 - frozen
 ) -> ProjectInfo:
-    """Copy a project, as it was at a checkpoint or as it is, into a new one."""
+    """Copy a project, as it was at a checkpoint or as it is, into a new one of yours."""
     async with projects.idle(project[1]):
         name = body.name or f"{(await projects.one(*project)).name} (copy)"
-        forked = await checkpoints.fork(project, body.checkpoint_id, name)
-    return await projects.one(project[0], forked)
+        forked = await checkpoints.fork(project, body.checkpoint_id, name, account.user_id)
+    return await projects.one(account.user_id, forked)

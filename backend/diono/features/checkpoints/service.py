@@ -179,25 +179,27 @@ class Checkpoints:
                 session.add(row)
         return CheckpointInfo.model_validate(row)
 
-    async def fork(self, project: Project, checkpoint_id: str | None, name: str) -> str:
-        """Copy a project as it was at a checkpoint (None: as it is) into a new one; return its
-        id. Raises CheckpointNotFound, CommitMissing, FileTooLarge, QuotaReached."""
+    async def fork(
+        self, project: Project, checkpoint_id: str | None, name: str, owner_id: str
+    ) -> str:
+        """Copy a project as it was at a checkpoint (None: as it is) into a new one of a user;
+        return its id. Raises CheckpointNotFound, CommitMissing, FileTooLarge, QuotaReached."""
         if checkpoint_id is None:
             checkpoint_id = (await self.make(project, _cut(f"Forked as “{name}”"))).checkpoint_id
         origin = await self._one(project[1], checkpoint_id)
         content, commits = await (await self._repository(project)).bundle(origin.commit)
         async with self._database.write() as session:
-            forked = await fork_project(session, project, name, self._clock.now())
+            forked = await fork_project(session, project, owner_id, name, self._clock.now())
         try:
-            sandbox = await self._sandboxes.open(sandbox_of(project[0], forked))
+            sandbox = await self._sandboxes.open(sandbox_of(owner_id, forked))
             await Repository(sandbox).unbundle(content)
             await self._recollection.copy(project[1], forked, origin.message_number, origin.memory)
             async with self._database.write() as session:
                 await self._copy_rows(session, origin, forked, set(commits))
             # The place goes to whatever the user opens next; the files stay.
-            await self._sandboxes.kill(project[0], forked)
+            await self._sandboxes.kill(owner_id, forked)
         except DionoError:
-            await self._sandboxes.delete_workspace(project[0], forked)
+            await self._sandboxes.delete_workspace(owner_id, forked)
             async with self._database.write() as session:
                 await remove_project(session, forked)
             raise

@@ -10,15 +10,17 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from diono.features.accounts.access import Identified
 from diono.features.gateway.access import GatewayService
 from diono.features.gateway.errors import openai_error
 from diono.features.gateway.schemas import ChatCompletionRequest, OpenAIModel, OpenAIModelList
 from diono.features.gateway.service import AnswerFailed, Form, Piece
-from diono.features.keys.access import KeyedOrSignedIn
 from diono.features.tasks.access import RunsPort
 from diono.kernel.errors import DionoError
 
 router = APIRouter(prefix="/v1", tags=["openai"])
+
+ProjectHeader = Annotated[str, Header(max_length=40)]
 
 _ALIVE = ": alive\n\n"
 _DONE = "data: [DONE]\n\n"
@@ -27,29 +29,31 @@ _NO_RETRY = {"x-should-retry": "false"}
 
 
 @router.get("/models")
-async def list_openai_models(caller: KeyedOrSignedIn, gateway: GatewayService) -> OpenAIModelList:
+async def list_openai_models(
+    caller: Identified, gateway: GatewayService, x_diono_project: ProjectHeader = ""
+) -> OpenAIModelList:
     """List the agents and the models, in OpenAI's form."""
     caller.need("read")
-    return await gateway.models()
+    return await gateway.models(caller, x_diono_project)
 
 
 @router.get("/models/{model:path}")
 async def get_openai_model(
-    model: str, caller: KeyedOrSignedIn, gateway: GatewayService
+    model: str, caller: Identified, gateway: GatewayService, x_diono_project: ProjectHeader = ""
 ) -> OpenAIModel:
     """Return one agent or model, in OpenAI's form."""
     caller.need("read")
-    return await gateway.model(model)
+    return await gateway.model(model, caller, x_diono_project)
 
 
 @router.post("/chat/completions", response_class=Response, responses={200: {"model": None}})
 async def create_chat_completion(
     body: ChatCompletionRequest,
     request: Request,
-    caller: KeyedOrSignedIn,
+    caller: Identified,
     gateway: GatewayService,
     runs: RunsPort,
-    x_diono_project: Annotated[str, Header(max_length=40)] = "",
+    x_diono_project: ProjectHeader = "",
 ) -> Response:
     """Answer as OpenAI's endpoint does, in one piece or as a stream. A client that goes away
     cancels its task."""

@@ -14,17 +14,5 @@ class KeyRefused(DionoError):
     kind = ErrorKind.UNAUTHENTICATED
 
 
-class ScopeMissing(DionoError):
-    code = "scope_missing"
-    kind = ErrorKind.FORBIDDEN
-
-
-class KeyBoundElsewhere(DionoError):
-    """The key works in one project, and this is another."""
-
-    code = "key_bound_to_project"
-    kind = ErrorKind.FORBIDDEN
-
-
 class TooManyKeys(InvalidInput):
     code = "too_many_keys"

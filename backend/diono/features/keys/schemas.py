@@ -1,12 +1,12 @@
 """What clients send and get about API keys."""
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Scope = Literal["chat", "tasks", "read"]
-SCOPES: tuple[Scope, ...] = ("chat", "tasks", "read")
+from diono.features.accounts.access import Scope
+
+SCOPES: tuple[Scope, ...] = ("chat", "tasks", "read", "files")
 
 
 class CreateKey(BaseModel):
@@ -20,8 +20,9 @@ class CreateKey(BaseModel):
     scopes: list[Scope] = Field(
         default=["chat", "tasks", "read"],
         min_length=1,
-        description="chat: talk to models and to the agent; tasks: let the team build and solve; "
-        "read: list models, see figures and past tasks.",
+        description="read: all that changes nothing; chat: talk to models and to the agent; tasks: "
+        "let the team build and solve, steer projects and programs; files: change files and "
+        "documents. No key manages accounts, members, keys or the installation.",
     )
     project_id: str | None = Field(
         default=None, max_length=40, description="The one project it works in; null: all of yours."

@@ -2,23 +2,18 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from typing import cast
 
+from diono.features.accounts.access import Identity, Scope
 from diono.features.accounts.schemas import Account
 from diono.features.accounts.service import Accounts
+from diono.features.audit.service import Audit
 from diono.features.keys import store
-from diono.features.keys.errors import (
-    KeyBoundElsewhere,
-    KeyNotFound,
-    KeyRefused,
-    ScopeMissing,
-    TooManyKeys,
-)
-from diono.features.keys.schemas import SCOPES, CreateKey, KeyInfo, NewKey, Scope
+from diono.features.keys.errors import KeyNotFound, KeyRefused, TooManyKeys
+from diono.features.keys.schemas import CreateKey, KeyInfo, NewKey
 from diono.features.keys.tables import ApiKey
-from diono.features.projects.service import check_owned
 from diono.infra.clock import Clock
 from diono.infra.database import Database
 from diono.kernel.ids import new_id
@@ -29,42 +24,26 @@ MOST_KEYS = 100
 TOUCH_EVERY = timedelta(minutes=1)
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who asks, and what they may: a signed-in user everything, a key what it was made for."""
-
-    account: Account
-    key_id: str | None = None
-    scopes: frozenset[Scope] = frozenset(SCOPES)
-    project_id: str | None = None
-
-    def need(self, scope: Scope) -> None:
-        """Raises ScopeMissing."""
-        if scope not in self.scopes:
-            raise ScopeMissing(
-                f"This key has not the scope {scope!r}. Make one that has: `diono keys create`."
-            )
-
-    def in_project(self, project_id: str | None) -> str | None:
-        """Return the project to work in, if one is named or bound. Raises KeyBoundElsewhere."""
-        if self.project_id and project_id and project_id != self.project_id:
-            raise KeyBoundElsewhere(
-                f"This key works in the project {self.project_id} only. Leave the project out, or "
-                "use another key."
-            )
-        return self.project_id or project_id
-
-
 class Keys:
-    def __init__(self, database: Database, accounts: Accounts, clock: Clock) -> None:
+    """``changed`` is told whose open streams must look again, since a key of theirs ended."""
+
+    def __init__(
+        self,
+        database: Database,
+        accounts: Accounts,
+        audit: Audit,
+        clock: Clock,
+        changed: Callable[[str], None],
+    ) -> None:
         self._database = database
         self._accounts = accounts
+        self._audit = audit
         self._clock = clock
+        self._changed = changed
 
-    async def create(self, owner_id: str, request: CreateKey) -> NewKey:
-        """Make a key. Raises ProjectNotFound, TooManyKeys."""
-        if request.project_id is not None:
-            await check_owned(self._database, owner_id, request.project_id)
+    async def create(self, owner_id: str, request: CreateKey, address: str = "") -> NewKey:
+        """Make a key; the caller has checked that its project is the user's or shared with
+        them. Raises TooManyKeys."""
         secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
         now, days = self._clock.now(), request.expires_in_days
         key = ApiKey(
@@ -82,22 +61,41 @@ class Keys:
             if await store.count(session, owner_id) >= MOST_KEYS:
                 raise TooManyKeys(f"You have {MOST_KEYS} keys. Revoke one that nobody uses.")
             session.add(key)
+            await self._audit.record(
+                "key.created",
+                actor_id=owner_id,
+                subject=key.key_id,
+                address=address,
+                details={"name": key.name, "scopes": key.scopes, "project": key.project_id or ""},
+                session=session,
+            )
         return NewKey(**self._info(key).model_dump(), key=secret)
 
     async def list(self, owner_id: str) -> list[KeyInfo]:
         async with self._database.read() as session:
             return [self._info(key) for key in await store.of_owner(session, owner_id)]
 
-    async def revoke(self, owner_id: str, key_id: str) -> None:
+    async def revoke(self, owner_id: str, key_id: str, address: str = "") -> None:
         """End a key at once. Raises KeyNotFound, for a foreign key just the same."""
         async with self._database.write() as session:
             key = await store.owned(session, owner_id, key_id)
             if key is None:
                 raise KeyNotFound(f"There is no key {key_id!r} of yours. `diono keys` lists them.")
             key.revoked_at = self._clock.now()
+            await self._audit.record(
+                "key.revoked", actor_id=owner_id, subject=key_id, address=address, session=session
+            )
+        self._changed(owner_id)
 
-    async def authenticate(self, secret: str) -> Caller:
-        """Return whom a key stands for. Raises KeyRefused."""
+    async def identify(self, token: str) -> Identity:
+        """Return who shows a token: a key's, or a session's access token. Raises KeyRefused,
+        TokenRefused, NotSignedIn."""
+        if token.startswith(PREFIX):
+            return await self.authenticate(token)
+        return Identity(await self._accounts.authenticate(token))
+
+    async def authenticate(self, secret: str) -> Identity:
+        """Return whom a key stands for, never as an admin. Raises KeyRefused."""
         now = self._clock.now()
         async with self._database.read() as session:
             key = await store.by_hash(session, _hash(secret))
@@ -109,8 +107,8 @@ class Keys:
         if key.last_used_at is None or now - key.last_used_at > TOUCH_EVERY:
             async with self._database.write() as session:
                 await store.touch(session, key.key_id, now, TOUCH_EVERY)
-        return Caller(
-            account=account,
+        return Identity(
+            account=_without_admin(account),
             key_id=key.key_id,
             scopes=frozenset(_scopes(key)),
             project_id=key.project_id,
@@ -137,6 +135,10 @@ class Keys:
 def _hash(secret: str) -> str:
     # A random secret of 256 bits needs no slow hash: there is nothing to guess.
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _without_admin(account: Account) -> Account:
+    return account.model_copy(update={"role": "developer"}) if account.is_admin else account
 
 
 def _scopes(key: ApiKey) -> list[Scope]:

@@ -1,6 +1,6 @@
 """Errors of projects."""
 
-from diono.kernel.errors import Conflict, InvalidInput, NotFound
+from diono.kernel.errors import Conflict, DionoError, ErrorKind, InvalidInput, NotFound
 
 
 class ProjectNotFound(NotFound):
@@ -25,3 +25,22 @@ class ProjectNotActive(Conflict):
 
 class NotConfirmed(InvalidInput):
     code = "not_confirmed"
+
+
+class RoleTooLow(DionoError):
+    """The project is known to who asks, but the role in it does not allow this."""
+
+    code = "role_too_low"
+    kind = ErrorKind.FORBIDDEN
+
+
+class MemberNotFound(NotFound):
+    code = "member_not_found"
+
+
+class AlreadyMember(Conflict):
+    code = "already_member"
+
+
+class TooManyMembers(InvalidInput):
+    code = "too_many_members"

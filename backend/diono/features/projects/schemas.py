@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +24,52 @@ class SandboxState(StrEnum):
     PAUSED = "paused"
     KILLED = "killed"
     NONE = "none"
+
+
+class MemberRole(StrEnum):
+    """VIEWER reads; EDITOR also works: runs, chats, files; OWNER also manages members, deletes and
+    gives the project away."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    OWNER = "owner"
+
+    def allows(self, least: "MemberRole") -> bool:
+        order = list(MemberRole)
+        return order.index(self) >= order.index(least)
+
+
+GivenRole = Literal[MemberRole.VIEWER, MemberRole.EDITOR]
+
+
+class AddMember(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"user": "maria", "role": "editor"}]})
+
+    user: str = Field(min_length=1, max_length=254, description="A user name or e-mail address.")
+    role: GivenRole = MemberRole.VIEWER
+
+
+class ChangeMember(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"role": "viewer"}]})
+
+    role: GivenRole
+
+
+class TransferProject(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"user_id": "usr_01h455vb4pex"}]})
+
+    user_id: str = Field(max_length=40, description="A member, who becomes the owner.")
+
+
+class MemberInfo(BaseModel):
+    user_id: str
+    username: str
+    role: MemberRole
+    added_at: datetime | None = Field(description="Null: the owner, who made the project.")
+
+
+class MemberList(BaseModel):
+    items: list[MemberInfo] = Field(description="The owner first, then in the order of joining.")
 
 
 class CreateProject(BaseModel):
@@ -51,6 +98,7 @@ class ProjectInfo(BaseModel):
 
     project_id: str
     owner_id: str
+    role: MemberRole = Field(description="What you are in it.")
     name: str
     status: ProjectStatus
     blueprint: str | None

@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Query, Request
 
 from diono.features.previews.schemas import PreviewLink, SharedPreview
-from diono.features.services.access import OwnedProject, ServicesOfProjects
+from diono.features.projects.access import OwnedProject
+from diono.features.services.access import ServicesOfProjects
 from diono.features.services.schemas import (
     APP,
     NAME_PATTERN,

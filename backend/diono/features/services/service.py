@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from diono.features.previews.schemas import PreviewLink, SharedPreview
 from diono.features.previews.service import Previews
-from diono.features.projects.service import check_owned, sandbox_of
+from diono.features.projects.service import sandbox_of
 from diono.features.services.errors import (
     NoPort,
     NothingToRun,
@@ -22,7 +22,6 @@ from diono.features.services.schemas import (
     StartService,
     StepReport,
 )
-from diono.infra.database import Database
 from diono.kernel.errors import InvalidInput
 from diono.sandbox.checks import workspace_path
 from diono.sandbox.errors import FileMissing, FileTooLarge, PathRefused
@@ -53,14 +52,9 @@ Project = tuple[str, str]
 class ProjectServices:
     """Every method takes (owner, project), whose owner has been checked."""
 
-    def __init__(self, sandboxes: Sandboxes, previews: Previews, database: Database) -> None:
+    def __init__(self, sandboxes: Sandboxes, previews: Previews) -> None:
         self._sandboxes = sandboxes
         self._previews = previews
-        self._database = database
-
-    async def check_owned(self, owner_id: str, project_id: str) -> None:
-        """Raises ProjectNotFound."""
-        await check_owned(self._database, owner_id, project_id)
 
     async def plans(self, project: Project) -> Sequence[ProjectPlan]:
         """Tell from the project's files how it can be run, the likeliest way first."""

@@ -1,9 +1,15 @@
-"""The task services of a request."""
+"""The task services of a request, and the task in whose project the role has been checked."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from diono.features.accounts.access import Identified, Identity
+from diono.features.projects.access import MembersService, least_role
+from diono.features.projects.errors import ProjectNotFound
+from diono.features.projects.schemas import MemberRole
+from diono.features.projects.service import Members
+from diono.features.tasks.errors import TaskNotFound
 from diono.features.tasks.service import Runs, Tasks
 
 
@@ -17,3 +23,39 @@ def runs_port(request: Request) -> Runs:
 
 TasksService = Annotated[Tasks, Depends(tasks_service)]
 RunsPort = Annotated[Runs, Depends(runs_port)]
+
+
+async def owner_of_task(
+    identity: Identity, task_id: str, least: MemberRole, tasks: Tasks, members: Members
+) -> str:
+    """Return the owner of a task for a member of its project. Raises RoleTooLow, and TaskNotFound
+    for a task that is missing or foreign, or not of the project an API key is bound to."""
+    project_id = await tasks.project_of(task_id)
+    try:
+        if project_id is None or not identity.sees_project(project_id):
+            raise missing_task(task_id)
+        standing = await members.standing(identity.account, project_id)
+    except ProjectNotFound:
+        raise missing_task(task_id) from None
+    standing.need(least)
+    return standing.owner_id
+
+
+async def owned_task(
+    task_id: str,
+    request: Request,
+    identity: Identified,
+    tasks: TasksService,
+    members: MembersService,
+) -> tuple[str, str]:
+    """Return (owner, task): a viewer of its project may read, an editor steer. Raises what
+    ``owner_of_task`` raises."""
+    owner_id = await owner_of_task(identity, task_id, least_role(request), tasks, members)
+    return owner_id, task_id
+
+
+def missing_task(task_id: str) -> TaskNotFound:
+    return TaskNotFound(f"There is no task {task_id!r} of yours. `diono tasks` lists them.")
+
+
+OwnedTask = Annotated[tuple[str, str], Depends(owned_task)]

@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from diono.features.accounts.access import SignedIn
+from diono.features.accounts.access import Identified, SignedIn
 from diono.features.previews.access import PreviewsService
 from diono.features.previews.schemas import PreviewLink
-from diono.features.projects.service import sandbox_of
-from diono.features.tasks.access import RunsPort, TasksService
+from diono.features.projects.access import MembersService
+from diono.features.projects.schemas import MemberRole
+from diono.features.projects.service import missing_project, sandbox_of
+from diono.features.tasks.access import OwnedTask, RunsPort, TasksService
 from diono.features.tasks.schemas import (
     AnswerQuestion,
     ArtifactList,
@@ -29,125 +31,129 @@ router = APIRouter(prefix="/api/tasks", tags=["tasks"])
 SinceEvent = Annotated[int, Query(ge=0, description="The last event the client has; 0: none.")]
 
 
-async def owned_task(task_id: str, account: SignedIn, tasks: TasksService) -> TaskState:
-    """Refuse a missing or foreign task before a stream's status line is sent."""
-    return await tasks.state(account.user_id, task_id)
-
-
 @router.post("", status_code=201)
-async def create_task(body: CreateTask, account: SignedIn, tasks: TasksService) -> TaskState:
+async def create_task(
+    body: CreateTask, identity: Identified, tasks: TasksService, members: MembersService
+) -> TaskState:
     """Make a task of any kind; it waits until it is run."""
-    return await tasks.create(account.user_id, body)
+    user_id = owner_id = identity.account.user_id
+    if body.project_id is None and identity.project_id is not None:
+        body = body.model_copy(update={"project_id": identity.project_id})
+    if body.project_id:
+        if not identity.sees_project(body.project_id):
+            raise missing_project(body.project_id)
+        standing = await members.standing(identity.account, body.project_id)
+        standing.need(MemberRole.EDITOR)
+        owner_id = standing.owner_id
+    return await tasks.create(owner_id, body, user_id)
 
 
 @router.get("")
 async def list_tasks(
-    account: SignedIn,
+    identity: Identified,
     tasks: TasksService,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     project_id: Annotated[str | None, Query(description="Only tasks of this project.")] = None,
 ) -> TaskPage:
-    """List the signed-in user's tasks, newest first."""
-    return await tasks.page(account.user_id, cursor, limit, project_id)
+    """List the tasks of your projects and of those shared with you, newest first."""
+    if project_id is not None and not identity.sees_project(project_id):
+        return TaskPage(items=[], next_cursor=None)
+    only = identity.project_id or project_id
+    return await tasks.page(identity.account.user_id, cursor, limit, only)
 
 
 @router.post("/{task_id}/run", status_code=202)
-async def run_task(
-    task_id: str, account: SignedIn, tasks: TasksService, runs: RunsPort
-) -> TaskState:
+async def run_task(task: OwnedTask, tasks: TasksService, runs: RunsPort) -> TaskState:
     """Queue the task and return at once; follow it by its events."""
-    return await tasks.run(account.user_id, task_id, runs)
+    return await tasks.run(*task, runs)
 
 
 @router.post("/{task_id}/cancel", status_code=202)
-async def cancel_task(task_id: str, account: SignedIn, tasks: TasksService) -> TaskState:
+async def cancel_task(task: OwnedTask, tasks: TasksService) -> TaskState:
     """Ask the task to stop."""
-    return await tasks.cancel(account.user_id, task_id)
+    return await tasks.cancel(*task)
 
 
 @router.patch("/{task_id}")
-async def change_task(
-    task_id: str, body: PatchTask, account: SignedIn, tasks: TasksService
-) -> TaskState:
+async def change_task(task: OwnedTask, body: PatchTask, tasks: TasksService) -> TaskState:
     """Change a task's rank among your own tasks; users are served in turn."""
-    return await tasks.prioritise(account.user_id, task_id, body.priority)
+    return await tasks.prioritise(*task, body.priority)
 
 
 @router.post("/{task_id}/pause", status_code=202)
-async def pause_task(task_id: str, account: SignedIn, tasks: TasksService) -> TaskState:
+async def pause_task(task: OwnedTask, tasks: TasksService) -> TaskState:
     """Let the step in flight be the last; the task then stands, and holds no slot."""
-    return await tasks.pause(account.user_id, task_id)
+    return await tasks.pause(*task)
 
 
 @router.post("/{task_id}/resume", status_code=202)
-async def resume_task(task_id: str, account: SignedIn, tasks: TasksService) -> TaskState:
+async def resume_task(task: OwnedTask, tasks: TasksService) -> TaskState:
     """Let a paused task go on, in its turn."""
-    return await tasks.resume(account.user_id, task_id)
+    return await tasks.resume(*task)
 
 
 @router.post("/{task_id}/decision", status_code=202)
-async def decide(
-    task_id: str, body: AnswerQuestion, account: SignedIn, tasks: TasksService
-) -> TaskState:
+async def decide(task: OwnedTask, body: AnswerQuestion, tasks: TasksService) -> TaskState:
     """Answer the question that the task waits for; the first answer counts."""
-    return await tasks.answer(account.user_id, task_id, body)
+    return await tasks.answer(*task, body)
 
 
 @router.post("/{task_id}/retry", status_code=202)
 async def retry_task(
-    task_id: str,
-    account: SignedIn,
+    task: OwnedTask,
     tasks: TasksService,
     runs: RunsPort,
+    account: SignedIn,
     body: RetryTask | None = None,
 ) -> TaskState:
     """Run a failed or cancelled task once more. Returns the new task: the next attempt, in the
     same project for a change or a chat, in a new one for a new program."""
-    return await tasks.retry(account.user_id, task_id, runs, body)
+    return await tasks.retry(*task, runs, body, account.user_id)
 
 
 @router.post("/{task_id}/rerun", status_code=202)
 async def rerun_task(
-    task_id: str, body: RerunTask, account: SignedIn, tasks: TasksService, runs: RunsPort
+    task: OwnedTask,
+    body: RerunTask,
+    account: SignedIn,
+    tasks: TasksService,
+    runs: RunsPort,
 ) -> TaskState:
     """Run the same request on another model, beside this one. Returns the new task."""
-    return await tasks.rerun(account.user_id, task_id, body, runs)
+    return await tasks.rerun(*task, body, runs, account.user_id)
 
 
 @router.get("/{task_id}/state")
-async def get_task_state(task_id: str, account: SignedIn, tasks: TasksService) -> TaskState:
+async def get_task_state(task: OwnedTask, tasks: TasksService) -> TaskState:
     """Return the task as it stands."""
-    return await tasks.state(account.user_id, task_id)
+    return await tasks.state(*task)
 
 
 @router.get("/{task_id}/events")
 async def list_events(
-    task_id: str,
-    account: SignedIn,
+    task: OwnedTask,
     tasks: TasksService,
     since_event_id: SinceEvent = 0,
     wait: Annotated[float, Query(ge=0, le=30, description="Seconds to wait.")] = 0,
 ) -> EventPage:
     """Return stored events after a sequence number, at most 500; waits if there are none yet."""
-    return await tasks.events(account.user_id, task_id, since_event_id, wait)
+    return await tasks.events(*task, since_event_id, wait)
 
 
 @router.get(
     "/{task_id}/events/stream",
     response_class=EventSourceResponse,
-    dependencies=[Depends(owned_task)],
 )
 async def stream_events(
-    task_id: str,
-    account: SignedIn,
+    task: OwnedTask,
     tasks: TasksService,
     since_event_id: SinceEvent = 0,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream events as they happen; resumes after ``Last-Event-ID``; ends with the task."""
     since = since_event_id if last_event_id is None else last_event_id
-    async for event in tasks.watch(account.user_id, task_id, since):
+    async for event in tasks.watch(*task, since):
         if event is not None:
             yield ServerSentEvent(
                 data=event.model_dump(mode="json"),
@@ -157,9 +163,9 @@ async def stream_events(
 
 
 @router.get("/{task_id}/artifacts")
-async def list_artifacts(task_id: str, account: SignedIn, tasks: TasksService) -> ArtifactList:
+async def list_artifacts(task: OwnedTask, tasks: TasksService) -> ArtifactList:
     """List the files built so far."""
-    return ArtifactList(files=await tasks.artifacts(account.user_id, task_id))
+    return ArtifactList(files=await tasks.artifacts(*task))
 
 
 @router.get(
@@ -167,9 +173,9 @@ async def list_artifacts(task_id: str, account: SignedIn, tasks: TasksService) -
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}},
 )
-async def get_artifact(task_id: str, path: str, account: SignedIn, tasks: TasksService) -> Response:
+async def get_artifact(task: OwnedTask, path: str, tasks: TasksService) -> Response:
     """Return one file, as inert text."""
-    content = await tasks.artifact(account.user_id, task_id, path)
+    content = await tasks.artifact(*task, path)
     return Response(
         content,
         media_type="text/plain; charset=utf-8",
@@ -182,10 +188,10 @@ async def get_artifact(task_id: str, path: str, account: SignedIn, tasks: TasksS
     response_class=Response,
     responses={200: {"content": {"application/zip": {}}}},
 )
-async def export_task(task_id: str, account: SignedIn, tasks: TasksService) -> Response:
+async def export_task(task: OwnedTask, tasks: TasksService) -> Response:
     """Return all files as a zip archive."""
-    content = await tasks.export(account.user_id, task_id)
-    disposition = f'attachment; filename="{task_id}.zip"'
+    content = await tasks.export(*task)
+    disposition = f'attachment; filename="{task[1]}.zip"'
     return Response(
         content, media_type="application/zip", headers={"Content-Disposition": disposition}
     )
@@ -193,16 +199,15 @@ async def export_task(task_id: str, account: SignedIn, tasks: TasksService) -> R
 
 @router.post("/{task_id}/preview")
 async def open_preview(
-    task_id: str,
+    task: OwnedTask,
     request: Request,
-    account: SignedIn,
     tasks: TasksService,
     previews: PreviewsService,
 ) -> PreviewLink:
     """Start the built program if it is not running and return a link to it."""
-    project_id, preview = await tasks.preview_of(account.user_id, task_id)
+    project_id, preview = await tasks.preview_of(*task)
     return await previews.open(
-        sandbox_of(account.user_id, project_id),
+        sandbox_of(task[0], project_id),
         ServiceSpec.model_validate(preview["service"]),
         request.url.hostname or "127.0.0.1",
     )

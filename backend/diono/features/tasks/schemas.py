@@ -167,6 +167,7 @@ class TaskState(BaseModel):
     budget_tokens: int | None
     budget_cost_usd: float | None
     rerun_of: str | None = Field(description="The task that this one repeats.")
+    requested_by: str | None = Field(description="The user who asked for it.")
     attempt: int = Field(description="1, or more after retries.")
     status: TaskStatus
     progress: float = Field(ge=0, le=1, description="Counted work over known work.")

@@ -11,8 +11,8 @@ from diono.infra.database import Base, UtcDateTime
 
 class Task(Base):
     """One request. ``owner_id`` is its project's owner; ``requested_by`` the member who asked,
-    where that is somebody else. The columns from ``status`` on are a fold over the events, kept in the same
-    transaction as each event so that a list needs no replay."""
+    where that is somebody else. The columns from ``status`` on are a fold over the events, kept in
+    the same transaction as each event so that a list needs no replay."""
 
     __tablename__ = "tasks"
     __table_args__ = (Index("ix_tasks_owner_id_task_id", "owner_id", "task_id"),)

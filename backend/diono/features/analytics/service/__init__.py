@@ -65,9 +65,9 @@ class Statistics:
             f"The task wrote no file with the digest {sha256[:64]}. Its replay names them."
         )
 
-    async def compare(self, owner_id: str, left_id: str, right_id: str) -> Comparison:
-        """Raises TaskNotFound."""
-        return compare(await self._task(owner_id, left_id), await self._task(owner_id, right_id))
+    async def compare(self, left: tuple[str, str], right: tuple[str, str]) -> Comparison:
+        """Compare two of (owner, task). Raises TaskNotFound."""
+        return compare(await self._task(*left), await self._task(*right))
 
     async def _task(self, owner_id: str, task_id: str) -> Task:
         state = await self._tasks.state(owner_id, task_id)

@@ -37,7 +37,9 @@ class Chats:
     conversations: Conversations
     checkpoints: Checkpoints
 
-    async def send(self, project: Project, wanted: SendMessage, runs: Runs) -> Turn:
+    async def send(
+        self, project: Project, wanted: SendMessage, runs: Runs, requested_by: str | None = None
+    ) -> Turn:
         """Start a turn, or put it in line behind the one that runs. Raises ProjectNotActive, and
         what creating a task raises."""
         owner_id, project_id = project
@@ -54,7 +56,7 @@ class Chats:
             budget_cost_usd=wanted.budget_cost_usd,
         )
         async with self.projects.alone(project_id):
-            task = await self.tasks.create(owner_id, request)
+            task = await self.tasks.create(owner_id, request, requested_by)
             return Turn(await self.tasks.run(owner_id, task.task_id, runs))
 
     async def find(self, project: Project, task_id: str, since_event_id: int) -> Turn:

@@ -5,17 +5,17 @@ from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from diono.features.accounts.access import Identity
 from diono.features.gateway.errors import NotSupported, TooManyAnswers
 from diono.features.gateway.schemas import ChatCompletionRequest, OpenAIModel, OpenAIModelList
 from diono.features.gateway.service.agents import AGENTS, Agents, read_talk
 from diono.features.gateway.service.pieces import AnswerFailed, Form, Piece
 from diono.features.gateway.service.raw import chat_request, raw_answer
-from diono.features.keys.service import Caller
 from diono.features.models.service import ModelFits
 from diono.features.tasks.service import Runs
 from diono.kernel.errors import NotFound
 from diono.kernel.ids import new_id
-from diono.llm.catalog import ModelCatalog
+from diono.llm.catalog import Asker, ModelCatalog
 
 __all__ = ["Agents", "AnswerFailed", "Form", "Gateway", "Piece"]
 
@@ -34,25 +34,25 @@ class Gateway:
         self._agents = agents
         self._answering: Counter[str] = Counter()
 
-    async def models(self) -> OpenAIModelList:
-        """List the agents, then every model that is here."""
+    async def models(self, caller: Identity, project: str = "") -> OpenAIModelList:
+        """List the agents, then every model that the caller may use."""
         agents = [OpenAIModel(id=f"{AGENT}{name}", owned_by="diono") for name in AGENTS]
         models = [
             OpenAIModel(id=info.name, owned_by=info.provider)
-            for info in await self._catalog.list()
+            for info in await self._catalog.list(_asker(caller, project))
             if info.is_available
         ]
         return OpenAIModelList(data=[*agents, *models])
 
-    async def model(self, name: str) -> OpenAIModel:
+    async def model(self, name: str, caller: Identity, project: str = "") -> OpenAIModel:
         """Raises ModelUnknown."""
-        found = [one for one in (await self.models()).data if one.id == name]
+        found = [one for one in (await self.models(caller, project)).data if one.id == name]
         if not found:
             raise ModelUnknown(f"There is no model {name[:100]!r}. GET /v1/models lists them.")
         return found[0]
 
     async def begin(
-        self, caller: Caller, wanted: ChatCompletionRequest, project: str, runs: Runs
+        self, caller: Identity, wanted: ChatCompletionRequest, project: str, runs: Runs
     ) -> tuple[Form, AsyncGenerator[Piece]]:
         """Start an answer. What is wrong with the request is raised here, before a stream begins:
         NotSupported, ScopeMissing, TooManyAnswers, ModelNotFound, and what creating a task
@@ -74,7 +74,7 @@ class Gateway:
             pieces = await self._by_agent(caller, wanted, project, runs)
         else:
             caller.need("chat")
-            model = await self._catalog.bind(wanted.model)
+            model = await self._catalog.bind(wanted.model, _asker(caller, project))
             fit = await self._fits.of(model, may_measure=False)
             if not fit.is_assumed:
                 model.keep_to(fit)
@@ -84,7 +84,7 @@ class Gateway:
         return form, _again(await anext(counted), counted)
 
     async def _by_agent(
-        self, caller: Caller, wanted: ChatCompletionRequest, project: str, runs: Runs
+        self, caller: Identity, wanted: ChatCompletionRequest, project: str, runs: Runs
     ) -> AsyncGenerator[Piece]:
         runner, _, model = wanted.model.removeprefix(AGENT).partition("@")
         if runner not in AGENTS and not runner.startswith(("langgraph:", "custom:")):
@@ -112,3 +112,7 @@ async def _again(first: Piece, rest: AsyncGenerator[Piece]) -> AsyncGenerator[Pi
         yield first
         async for piece in rest:
             yield piece
+
+
+def _asker(caller: Identity, project: str) -> Asker:
+    return Asker(caller.account.user_id, caller.in_project(project or None))

@@ -12,12 +12,12 @@ from loguru import logger
 
 from diono.agents.port import JsonObject, Question
 from diono.agents.runner import Kind
+from diono.features.accounts.access import Identity
 from diono.features.gateway.errors import NotSupported
 from diono.features.gateway.schemas import ChatCompletionRequest, ChatMessage
 from diono.features.gateway.service.pieces import AnswerFailed, Piece
 from diono.features.gateway.service.raw import text_of
 from diono.features.gateway.service.reports import final_text, progress_line
-from diono.features.keys.service import Caller
 from diono.features.projects.service import add_project
 from diono.features.tasks.schemas import (
     PROMPT_BYTES,
@@ -44,7 +44,7 @@ class Talk:
     """One request to an agent. ``conversation`` names the talk up to this message, ``before`` up
     to the one before; empty at the first message."""
 
-    caller: Caller
+    caller: Identity
     runner: str
     model: str | None
     prompt: str
@@ -55,7 +55,7 @@ class Talk:
 
 
 def read_talk(
-    caller: Caller, wanted: ChatCompletionRequest, runner: str, model: str | None, project: str
+    caller: Identity, wanted: ChatCompletionRequest, runner: str, model: str | None, project: str
 ) -> Talk:
     """Raises NotSupported, KeyBoundElsewhere."""
     if wanted.tools:
@@ -77,7 +77,7 @@ def read_talk(
     )
 
 
-def _name(caller: Caller, texts: Sequence[str]) -> str:
+def _name(caller: Identity, texts: Sequence[str]) -> str:
     # The user's own words only: clients reformat what the assistant said.
     told = json.dumps(
         [caller.account.user_id, caller.key_id, *(" ".join(t.split()) for t in texts)]

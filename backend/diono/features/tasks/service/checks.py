@@ -4,23 +4,34 @@ import io
 import json
 import zipfile
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from diono.agents.port import Receipt
 from diono.features.tasks.errors import OptionsTooLarge, ProjectNeeded, PromptEmpty, PromptTooLong
 from diono.features.tasks.schemas import OPTIONS_BYTES, PROMPT_BYTES, CreateTask
 from diono.kernel.events import Payload
+from diono.llm.further import Asker
 
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 PROJECT_KINDS = frozenset({"change", "chat"})
 
-ModelCheck = Callable[[str], Awaitable[None]]
+ModelCheck = Callable[[str, Asker], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a task comes from: who asked (None: its owner), and which attempt at what it is."""
+
+    requested_by: str | None = None
+    rerun_of: str | None = None
+    attempt: int = 1
 
 
 class Rules(Protocol):
     """What this installation has: its runners and the prices of its models."""
 
-    async def check(self, request: CreateTask) -> None:
+    async def check(self, request: CreateTask, asker: Asker) -> None:
         """Raises UnknownRunner, PriceUnknown."""
         ...
 
@@ -28,7 +39,7 @@ class Rules(Protocol):
 class NoRules:
     """Leaves it to the run to refuse what is not there."""
 
-    async def check(self, request: CreateTask) -> None:
+    async def check(self, request: CreateTask, asker: Asker) -> None:
         """Take every request."""
 
 

@@ -9,8 +9,6 @@ from diono.features.tasks.errors import NoPreview, StreamCut, TaskNotEnded
 from diono.features.tasks.queue.projects import ProjectQueue
 from diono.features.tasks.queue.users import UserQueue
 from diono.features.tasks.schemas import (
-    DEFAULT_BUDGET_SECONDS,
-    RUNNERS,
     AnswerQuestion,
     ArtifactInfo,
     CreateTask,
@@ -22,23 +20,23 @@ from diono.features.tasks.schemas import (
     TaskStatus,
 )
 from diono.features.tasks.service.checks import (
-    PROJECT_KINDS,
     ModelCheck,
     NoRules,
+    Origin,
     Rules,
     cancelled_receipt,
     checked_request,
     zipped,
 )
 from diono.features.tasks.service.ports import Runs
-from diono.features.tasks.tables import Task
+from diono.features.tasks.service.rows import new_task, request_of
 from diono.infra.blobs import Blobs
 from diono.infra.bus import Bus
 from diono.infra.clock import Clock
 from diono.infra.database import Database
 from diono.kernel.errors import InvalidInput
-from diono.kernel.events import Event, Payload, storable
-from diono.kernel.ids import new_id
+from diono.kernel.events import Event, Payload
+from diono.llm.further import Asker
 
 HEARTBEAT_SECONDS = 15.0
 
@@ -63,62 +61,46 @@ class Tasks:
         self._queue = UserQueue(database, bus, clock)
         self.of_projects = ProjectQueue(database)
 
-    async def create(self, owner_id: str, request: CreateTask) -> TaskState:
+    async def create(
+        self, owner_id: str, request: CreateTask, requested_by: str | None = None
+    ) -> TaskState:
         """Add a task, and a project unless one is named.
 
         Raises PromptEmpty, PromptTooLong, OptionsTooLarge, ProjectNeeded, ProjectNotFound,
         UnknownModel, UnknownRunner, PriceUnknown.
         """
         request = checked_request(request)
+        asker = Asker(requested_by or owner_id, request.project_id)
         if request.model:
-            await self._check_model(request.model)
-        await self._rules.check(request)
+            await self._check_model(request.model, asker)
+        await self._rules.check(request, asker)
         if request.project_id:
             await check_owned(self._database, owner_id, request.project_id)
-        return await self._add(owner_id, request)
+        return await self._add(owner_id, request, Origin(requested_by))
 
-    async def _add(
-        self, owner_id: str, request: CreateTask, rerun_of: str | None = None, attempt: int = 1
-    ) -> TaskState:
+    async def project_of(self, task_id: str) -> str | None:
+        """Return the project of a task, whose-ever it is; None: there is no such task."""
+        async with self._database.read() as session:
+            return await store.project_of(session, task_id)
+
+    async def _add(self, owner_id: str, request: CreateTask, origin: Origin) -> TaskState:
         now = self._clock.now()
         async with self._database.write() as session:
             project_id = request.project_id
             if project_id is None:
                 project_id = add_project(session, owner_id, request.prompt.splitlines()[0], now)
                 await session.flush()
-            seconds = request.budget_seconds
-            task = Task(
-                task_id=new_id("tsk"),
-                owner_id=owner_id,
-                project_id=project_id,
-                prompt=request.prompt,
-                model=request.model,
-                kind=request.kind,
-                runner=request.runner or RUNNERS[request.kind],
-                options=storable(request.options),
-                rerun_of=rerun_of,
-                priority=request.priority,
-                budget_seconds=DEFAULT_BUDGET_SECONDS if seconds is None else seconds,
-                budget_tokens=request.budget_tokens,
-                budget_cost_usd=request.budget_cost_usd,
-                attempt=attempt,
-                created_at=now,
-                status=TaskStatus.PENDING,
-                progress=0.0,
-                phase="",
-                last_message="",
-                last_event_id=0,
-                is_cancel_requested=False,
-                is_pause_requested=False,
-                tokens_in=0,
-                tokens_out=0,
-                cost_usd=0.0,
-            )
+            task = new_task((owner_id, project_id), request, origin, now)
             session.add(task)
         return store.state_of(task)
 
     async def retry(
-        self, owner_id: str, task_id: str, runs: Runs, changes: RetryTask | None = None
+        self,
+        owner_id: str,
+        task_id: str,
+        runs: Runs,
+        changes: RetryTask | None = None,
+        requested_by: str | None = None,
     ) -> TaskState:
         """Run a failed or cancelled task once more, as a new task. Raises TaskNotEnded,
         PriceUnknown."""
@@ -130,19 +112,35 @@ class Tasks:
                 "`rerun` repeats any task on another model."
             )
         given = changes.model_dump(exclude_unset=True) if changes else {}
-        copy = _request_of(task).model_copy(update=given)
-        await self._rules.check(copy)
-        again = await self._add(owner_id, copy, task_id, task.attempt + 1)
-        return await self.run(owner_id, again.task_id, runs)
+        copy = request_of(task).model_copy(update=given)
+        await self._rules.check(copy, Asker(requested_by or owner_id, copy.project_id))
+        origin = Origin(requested_by, task_id, task.attempt + 1)
+        return await self._again(owner_id, copy, origin, runs)
 
-    async def rerun(self, owner_id: str, task_id: str, request: RerunTask, runs: Runs) -> TaskState:
+    async def rerun(
+        self,
+        owner_id: str,
+        task_id: str,
+        request: RerunTask,
+        runs: Runs,
+        requested_by: str | None = None,
+    ) -> TaskState:
         """Run the same request on another model, as a new task. Raises UnknownModel."""
         async with self._database.read() as session:
             task = await store.owned(session, owner_id, task_id)
-        await self._check_model(request.model)
-        copy = _request_of(task).model_copy(update={"model": request.model})
-        await self._rules.check(copy)
-        again = await self._add(owner_id, copy, task_id)
+        copy = request_of(task).model_copy(update={"model": request.model})
+        asker = Asker(requested_by or owner_id, copy.project_id)
+        await self._check_model(request.model, asker)
+        await self._rules.check(copy, asker)
+        return await self._again(owner_id, copy, Origin(requested_by, task_id), runs)
+
+    async def _again(
+        self, owner_id: str, request: CreateTask, origin: Origin, runs: Runs
+    ) -> TaskState:
+        # What is built in a project of its own is theirs who asked for it.
+        if request.project_id is None and origin.requested_by:
+            owner_id = origin.requested_by
+        again = await self._add(owner_id, request, origin)
         return await self.run(owner_id, again.task_id, runs)
 
     async def state(self, owner_id: str, task_id: str) -> TaskState:
@@ -152,10 +150,10 @@ class Tasks:
         return store.state_of(task, places.get(task_id))
 
     async def page(
-        self, owner_id: str, cursor: str | None, limit: int, project_id: str | None = None
+        self, user_id: str, cursor: str | None, limit: int, project_id: str | None = None
     ) -> TaskPage:
         async with self._database.read() as session:
-            found = await store.page(session, owner_id, cursor, limit + 1, project_id)
+            found = await store.page(session, user_id, cursor, limit + 1, project_id)
         places = await self._queue.places(found[:limit])
         items = [store.state_of(task, places.get(task.task_id)) for task in found[:limit]]
         has_more = len(found) > limit
@@ -276,21 +274,3 @@ class Tasks:
                 "or its service has not started yet."
             )
         return task.project_id, task.preview
-
-
-def _request_of(task: Task) -> CreateTask:
-    """Return what was asked. A new program is built in a project of its own, so that the former
-    one can be compared; a change and a turn of a chat stay in theirs."""
-    stays = task.kind in PROJECT_KINDS
-    return CreateTask(
-        prompt=task.prompt,
-        kind=task.kind,  # pyright: ignore[reportArgumentType]  checked by the model
-        runner=task.runner,
-        project_id=task.project_id if stays else None,
-        options=task.options,
-        model=task.model,
-        priority=task.priority,
-        budget_seconds=task.budget_seconds,
-        budget_tokens=task.budget_tokens,
-        budget_cost_usd=task.budget_cost_usd,
-    )

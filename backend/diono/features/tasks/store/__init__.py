@@ -18,7 +18,14 @@ from diono.features.tasks.store.entries import (
     turns,
 )
 from diono.features.tasks.store.events import append_event, events_after, last_event_at
-from diono.features.tasks.store.tasks import any_owner, owned, page, started_projects, state_of
+from diono.features.tasks.store.tasks import (
+    any_owner,
+    owned,
+    page,
+    project_of,
+    started_projects,
+    state_of,
+)
 
 __all__ = [
     "EntryState",
@@ -40,6 +47,7 @@ __all__ = [
     "note_turn",
     "owned",
     "page",
+    "project_of",
     "save_artifact",
     "say_state",
     "started_projects",

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from diono.agents.port import Question, Receipt
+from diono.features.projects.service import shared_projects
 from diono.features.tasks.errors import TaskNotFound
 from diono.features.tasks.schemas import QueuePlace, TaskError, TaskState, TaskStatus
 from diono.features.tasks.tables import Task
@@ -30,11 +31,17 @@ async def any_owner(session: AsyncSession, task_id: str, *, is_for_update: bool 
     return task
 
 
+async def project_of(session: AsyncSession, task_id: str) -> str | None:
+    return await session.scalar(select(Task.project_id).where(Task.task_id == task_id))
+
+
 async def page(
-    session: AsyncSession, owner_id: str, cursor: str | None, limit: int, project_id: str | None
+    session: AsyncSession, user_id: str, cursor: str | None, limit: int, project_id: str | None
 ) -> Sequence[Task]:
-    """Return up to ``limit`` tasks older than the cursor, newest first (ids sort by time)."""
-    query = select(Task).where(Task.owner_id == owner_id)
+    """Return up to ``limit`` tasks of a user's projects and of those shared with them, older than
+    the cursor, newest first (ids sort by time)."""
+    is_shared = Task.project_id.in_(shared_projects(user_id))
+    query = select(Task).where(or_(Task.owner_id == user_id, is_shared))
     if project_id:
         query = query.where(Task.project_id == project_id)
     if cursor:
@@ -67,6 +74,7 @@ def state_of(task: Task, place: QueuePlace | None = None) -> TaskState:
         budget_tokens=task.budget_tokens,
         budget_cost_usd=task.budget_cost_usd,
         rerun_of=task.rerun_of,
+        requested_by=task.requested_by,
         attempt=task.attempt,
         status=TaskStatus(task.status),
         progress=task.progress,

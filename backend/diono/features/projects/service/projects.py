@@ -3,44 +3,33 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Protocol
 from weakref import WeakValueDictionary
 
 from loguru import logger
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from diono.features.projects import store
 from diono.features.projects.errors import (
     NotConfirmed,
     ProjectBusy,
     ProjectNotActive,
-    ProjectNotFound,
 )
 from diono.features.projects.schemas import (
-    NAME_LENGTH,
     ChangeProject,
+    MemberRole,
     ProjectInfo,
     ProjectPage,
     ProjectStatus,
     SandboxState,
 )
+from diono.features.projects.service.members import missing_project
+from diono.features.projects.service.parts import add_project, check_owned, named
 from diono.features.projects.tables import Project
 from diono.infra.clock import Clock
 from diono.infra.database import Database
 from diono.kernel.errors import DionoError
-from diono.kernel.events import storable
-from diono.kernel.ids import new_id
 from diono.sandbox.keyring import RunningSandbox
-from diono.sandbox.port import Limits, Sandboxes, SandboxSpec
-
-# Allocated in full while a sandbox runs, so that a full host cannot break it; a workspace grows
-# once its project turns out to need more.
-WORKSPACE_MB = 128
-_LIMITS = {
-    "node": Limits(memory_mb=1024, disk_mb=1024),
-    "go": Limits(memory_mb=1024, disk_mb=512),
-}
+from diono.sandbox.port import Sandboxes
 
 
 class Listing(Protocol):
@@ -59,59 +48,6 @@ class Activity(Protocol):
     async def started(self, project_ids: Sequence[str]) -> set[str]:
         """Return those in which anything ever ran."""
         ...
-
-
-def sandbox_of(owner_id: str, project_id: str, template: str = "base") -> SandboxSpec:
-    """Return the spec of a project's one sandbox."""
-    return SandboxSpec(
-        owner=owner_id,
-        project=project_id,
-        template=template,
-        limits=_LIMITS.get(template, Limits(disk_mb=WORKSPACE_MB)),
-        max_age_seconds=3600,
-        is_kept=True,
-    )
-
-
-def add_project(session: AsyncSession, owner_id: str, name: str, created_at: datetime) -> str:
-    """Add a project to the caller's transaction and return its id."""
-    project = store.new(new_id("prj"), owner_id, _named(name), created_at)
-    session.add(project)
-    return project.project_id
-
-
-async def fork_project(
-    session: AsyncSession, origin: tuple[str, str], name: str, created_at: datetime
-) -> str:
-    """Add a copy's row to the caller's transaction and return its id. Raises ProjectNotFound."""
-    source = await store.owned(session, *origin)
-    if source is None:
-        raise _missing(origin[1])
-    project = store.new(new_id("prj"), source.owner_id, _named(name), created_at)
-    project.blueprint, project.forked_from = source.blueprint, source.project_id
-    session.add(project)
-    return project.project_id
-
-
-async def remove_project(session: AsyncSession, project_id: str) -> None:
-    """Delete a project's row and all that hangs on it, in the caller's transaction."""
-    await store.remove(session, project_id)
-
-
-async def lock_project(session: AsyncSession, project_id: str, now: datetime) -> None:
-    """Let one writer at a time number things of a project, and note that it changed. Raises
-    ProjectNotFound if it was deleted meanwhile."""
-    project = await store.lock(session, project_id)
-    if project is None:
-        raise _missing(project_id)
-    project.updated_at = now
-
-
-async def check_owned(database: Database, owner_id: str, project_id: str) -> None:
-    """Raises ProjectNotFound, for a foreign project just the same."""
-    async with database.read() as session:
-        if not await store.is_owned(session, owner_id, project_id):
-            raise _missing(project_id)
 
 
 class Projects:
@@ -156,24 +92,42 @@ class Projects:
             project_id = add_project(session, owner_id, name, self._clock.now())
         return await self.one(owner_id, project_id)
 
-    async def one(self, owner_id: str, project_id: str) -> ProjectInfo:
-        """Raises ProjectNotFound."""
+    async def one(
+        self, owner_id: str, project_id: str, role: MemberRole = MemberRole.OWNER
+    ) -> ProjectInfo:
+        """Return an owner's project as someone of that role in it sees it. Raises
+        ProjectNotFound."""
         async with self._database.read() as session:
             project = await store.owned(session, owner_id, project_id)
         if project is None:
-            raise _missing(project_id)
-        return (await self._told(owner_id, [project]))[0]
+            raise missing_project(project_id)
+        return (await self._told([project], {project_id: role}))[0]
 
     async def page(
-        self, owner_id: str, cursor: str | None, limit: int, status: ProjectStatus | None
+        self,
+        user_id: str,
+        cursor: str | None,
+        limit: int,
+        status: ProjectStatus | None,
+        only: str | None = None,
     ) -> ProjectPage:
+        """Return a user's projects and those shared with them; ``only`` one of them."""
         async with self._database.read() as session:
-            found = await store.page(session, owner_id, cursor, limit + 1, status)
-        items = await self._told(owner_id, found[:limit])
+            found = await store.page(session, user_id, cursor, limit + 1, status, only)
+            shared = [row.project_id for row in found if row.owner_id != user_id]
+            roles = await store.roles(session, user_id, shared)
+        told = {project_id: MemberRole(role) for project_id, role in roles.items()}
+        items = await self._told(found[:limit], told)
         has_more = len(found) > limit
         return ProjectPage(items=items, next_cursor=items[-1].project_id if has_more else None)
 
-    async def change(self, owner_id: str, project_id: str, wanted: ChangeProject) -> ProjectInfo:
+    async def change(
+        self,
+        owner_id: str,
+        project_id: str,
+        wanted: ChangeProject,
+        role: MemberRole = MemberRole.OWNER,
+    ) -> ProjectInfo:
         """Rename a project, or pause, end or reactivate it. Raises ProjectNotFound, ProjectBusy
         if a run is active and shall not go on."""
         await check_owned(self._database, owner_id, project_id)
@@ -183,9 +137,9 @@ class Projects:
         async with self._database.write() as session:
             project = await store.lock(session, project_id)
             if project is None:
-                raise _missing(project_id)
+                raise missing_project(project_id)
             if wanted.name is not None:
-                project.name = _named(wanted.name)
+                project.name = named(wanted.name)
             if status is not None:
                 project.status = status
             project.updated_at = self._clock.now()
@@ -193,7 +147,7 @@ class Projects:
             await self._sandboxes.pause(owner_id, project_id)
         if status is ProjectStatus.ENDED:
             await self._sandboxes.kill(owner_id, project_id)
-        return await self.one(owner_id, project_id)
+        return await self.one(owner_id, project_id, role)
 
     async def delete(self, owner_id: str, project_id: str, name: str) -> None:
         """End its sandbox and remove its files and rows. Raises ProjectNotFound, NotConfirmed,
@@ -201,7 +155,7 @@ class Projects:
         async with self._database.read() as session:
             project = await store.owned(session, owner_id, project_id)
         if project is None:
-            raise _missing(project_id)
+            raise missing_project(project_id)
         if name.strip() != project.name.strip():
             raise NotConfirmed(
                 f"Send the project's name, {project.name!r}, to confirm: deleting cannot be undone."
@@ -225,21 +179,27 @@ class Projects:
         async with self._database.read() as session:
             project = await store.owned(session, owner_id, project_id)
         if project is None:
-            raise _missing(project_id)
+            raise missing_project(project_id)
         if project.status != ProjectStatus.ACTIVE:
             raise ProjectNotActive(
                 f"The project is {project.status}. Make it active again: "
                 f'`PATCH /api/projects/{project_id}` with `{{"status": "active"}}`.'
             )
 
-    async def _told(self, owner_id: str, rows: Sequence[Project]) -> list[ProjectInfo]:
+    async def _told(
+        self, rows: Sequence[Project], roles: Mapping[str, MemberRole]
+    ) -> list[ProjectInfo]:
         ids = [row.project_id for row in rows]
         running = await self._activity.running(ids)
-        sandboxes = await self._sandbox_states(owner_id, ids)
+        sandboxes: dict[str, SandboxState] = {}
+        for owner_id in {row.owner_id for row in rows}:
+            theirs = [row.project_id for row in rows if row.owner_id == owner_id]
+            sandboxes |= await self._sandbox_states(owner_id, theirs)
         return [
             ProjectInfo(
                 project_id=row.project_id,
                 owner_id=row.owner_id,
+                role=roles.get(row.project_id, MemberRole.OWNER),
                 name=row.name,
                 status=ProjectStatus(row.status),
                 blueprint=row.blueprint,
@@ -275,11 +235,3 @@ class Projects:
             )
             for project_id in ids
         }
-
-
-def _named(name: str) -> str:
-    return " ".join(storable(name).split())[:NAME_LENGTH] or "Project"
-
-
-def _missing(project_id: str) -> ProjectNotFound:
-    return ProjectNotFound(f"There is no project {project_id!r} of yours.")
