@@ -173,8 +173,9 @@ class Drive(Protocol):
         ...
 
     async def upload(self, upload: Upload) -> DriveItem:
-        """Store a file; large ones in pieces that are sent again if they break. One of the same
-        name gets a new version, or stays beside it. Raises DriveItemNotFound, DriveFull."""
+        """Store a file; large ones in pieces that are sent again if they break, where the provider
+        has that. Nothing is overwritten: one of the same name stays beside it, or the new one gets
+        another name. Raises DriveItemNotFound, DriveFull."""
         ...
 
     async def start_cursor(self, folder_id: str | None) -> str:
