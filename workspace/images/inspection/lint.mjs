@@ -3,7 +3,6 @@
 // The linter's core is called directly: it looks for no settings, plugins or files anywhere, and
 // comments in the scripts that would turn rules off are not listened to.
 import { readFileSync } from "node:fs";
-import * as typescript from "@typescript-eslint/parser";
 import { Linter } from "eslint";
 import globals from "globals";
 
@@ -63,9 +62,14 @@ const { files, globals: declared } = JSON.parse(readFileSync(0, "utf-8"));
 const known = { ...globals.browser, ...globals.node, ...globals.es2025 };
 for (const name of declared) known[name] = "writable";
 const linter = new Linter({ configType: "flat" });
+// It loads the whole compiler, so only for whom it is.
+const isTypedSuffix = (suffix) => suffix === "ts" || suffix === "tsx";
+const typescript = files.some((file) => isTypedSuffix(file.suffix))
+  ? await import("@typescript-eslint/parser")
+  : null;
 
 function settings(suffix, sourceType) {
-  const isTyped = suffix === "ts" || suffix === "tsx";
+  const isTyped = isTypedSuffix(suffix);
   return {
     files: ["**/*.{js,mjs,cjs,jsx,ts,tsx}"],
     rules: isTyped ? { ...RULES, "no-undef": "off", "no-dupe-class-members": "off" } : RULES,
@@ -82,7 +86,9 @@ function settings(suffix, sourceType) {
 
 function lint(file) {
   const filename = `file.${file.suffix}`;
-  const kinds = file.suffix === "cjs" ? ["commonjs"] : ["module", "script"];
+  const isModule = /^\s*(?:import|export)\b/m.test(file.text) || isTypedSuffix(file.suffix);
+  const kinds = isModule ? ["module", "script"] : ["script", "module"];
+  if (file.suffix === "cjs") kinds.unshift("commonjs");
   let found = [];
   for (const kind of kinds) {
     found = linter.verify(file.text, settings(file.suffix, kind), { filename });

@@ -36,7 +36,8 @@ def pyproject(text: str) -> list[dict[str, Any]]:
         listed: list[Any] = list(project.get("dependencies", []))
         for more in project.get("optional-dependencies", {}).values():
             listed += more
-        return [one for one in map(_requirement, filter(None, map(str, listed))) if one][:MOST]
+        found = [_requirement(str(one)) for one in listed if one]
+        return [one for one in found if one][:MOST]
     except (ValueError, AttributeError, TypeError, RecursionError):
         return []
 

@@ -20,7 +20,11 @@ def facts_of(text: str) -> dict[str, Any]:
             imports.update(one.name.partition(".")[0] for one in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             imports.add(node.module.partition(".")[0])
-        elif isinstance(node, kinds) and not node.name.startswith("_"):
+    # What others can use: not what is inside of functions.
+    classes = [one for one in tree.body if isinstance(one, ast.ClassDef)]
+    within = [inner for one in classes if not one.name.startswith("_") for inner in one.body]
+    for node in [*tree.body, *within]:
+        if isinstance(node, kinds) and not node.name.startswith("_"):
             functions += 1
             documented += ast.get_docstring(node, clean=False) is not None
     names = sorted(one for one in imports if len(one) <= 100)
