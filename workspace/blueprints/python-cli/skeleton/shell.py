@@ -25,6 +25,8 @@ class Argument:
 
 @dataclass(frozen=True)
 class Command:
+    """What the program can do, and what it needs for it."""
+
     name: str
     call: Callable[..., Any]
     help: str = ""
@@ -32,6 +34,7 @@ class Command:
 
 
 def read_text(path: str) -> str:
+    """Return a file's text, or that of standard input for "-"."""
     if path == "-":
         return sys.stdin.read()
     return Path(path).read_text(encoding="utf-8")
@@ -65,6 +68,7 @@ def format_result(result: Any) -> str:
 
 
 def add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
+    """Add an argument as the parser wants it: an option if it has a default."""
     option = "--" + argument.name.replace("_", "-")
     if argument.type is bool:
         parser.add_argument(

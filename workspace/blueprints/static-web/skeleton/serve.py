@@ -8,11 +8,15 @@ HIDDEN = (".git", "tests", "serve.py", "__pycache__")
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves files, but for those that only the project needs."""
+
     def end_headers(self) -> None:
+        """Keep browsers from showing an older version."""
         self.send_header("Cache-Control", "no-store")
         super().end_headers()
 
     def send_head(self):  # noqa: ANN201
+        """Answer with a file, or that there is none."""
         first = self.path.split("?")[0].strip("/").split("/")[0]
         if first in HIDDEN:
             self.send_error(404)
@@ -20,7 +24,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         return super().send_head()
 
     def log_message(self, format: str, *args: object) -> None:
-        return
+        """Say nothing: the program that starts this one reads its output."""
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ INPUT_TYPES = {"integer": "number", "number": "number", "boolean": "checkbox", "
 
 @dataclass(frozen=True)
 class EntityField:
+    """One field of an entity."""
+
     name: str
     type: str = "text"
     is_required: bool = False
@@ -28,25 +30,31 @@ class EntityField:
 
     @property
     def label(self) -> str:
+        """What people read beside the input."""
         return self.name.replace("_", " ").capitalize()
 
     @property
     def input_type(self) -> str:
+        """The type of the form's input."""
         return INPUT_TYPES.get(self.type, "text")
 
     @property
     def column(self) -> str:
+        """The column as the table declares it."""
         return f'"{self.name}" {COLUMN_TYPES.get(self.type, "TEXT")}'
 
 
 @dataclass(frozen=True)
 class Entity:
+    """What the app keeps: its names and fields."""
+
     name: str
     plural: str
     fields: tuple[EntityField, ...]
 
     @property
     def label(self) -> str:
+        """The name as people read it."""
         return self.name.replace("_", " ")
 
 

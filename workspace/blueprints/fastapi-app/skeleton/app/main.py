@@ -19,15 +19,24 @@ LISTING = f"/api/{ENTITY.plural}"
 
 
 def create_app(database: Path) -> FastAPI:
+    """Return the app over the rows in this file."""
     app = FastAPI(title=TITLE, description=SUMMARY)
     store = Store(database, ENTITY)
+    _add_pages(app)
+    _add_reading(app, store)
+    _add_writing(app, store)
+    return app
+
+
+def _found(row: Row | None) -> Row:
+    if row is None:
+        raise HTTPException(404, f"There is no such {ENTITY.label}.")
+    return row
+
+
+def _add_pages(app: FastAPI) -> None:
     templates = Jinja2Templates(HERE / "templates")
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-
-    def found(row: Row | None) -> Row:
-        if row is None:
-            raise HTTPException(404, f"There is no such {ENTITY.label}.")
-        return row
 
     @app.middleware("http")
     async def no_cache(request: Request, call_next: Any) -> Any:
@@ -44,6 +53,8 @@ def create_app(database: Path) -> FastAPI:
     def health() -> dict[str, str]:
         return {"status": "ok"}
 
+
+def _add_reading(app: FastAPI, store: Store) -> None:
     @app.get(LISTING, summary=f"List or search {ENTITY.plural}")
     def listing(
         q: Annotated[str, Query(description="Words to search for.")] = "",
@@ -55,36 +66,36 @@ def create_app(database: Path) -> FastAPI:
     def search_listing(q: str) -> list[dict[str, Any]]:
         return store.list(q)
 
+    @app.get(LISTING + "/{row_id}", summary=f"Read one {ENTITY.label}")
+    def read(row_id: int) -> dict[str, Any]:
+        return _found(store.get(row_id))
+
+
+def _add_writing(app: FastAPI, store: Store) -> None:
     @app.post(LISTING, status_code=201, summary=f"Add one {ENTITY.label}")
     def create(body: Annotated[EntityBody, Body()]) -> dict[str, Any]:  # type: ignore[valid-type]
         return store.create(body.model_dump())
 
-    @app.get(LISTING + "/{row_id}", summary=f"Read one {ENTITY.label}")
-    def read(row_id: int) -> dict[str, Any]:
-        return found(store.get(row_id))
-
     @app.put(LISTING + "/{row_id}", summary=f"Replace one {ENTITY.label}")
     def replace(row_id: int, body: Annotated[EntityBody, Body()]) -> dict[str, Any]:  # type: ignore[valid-type]
-        found(store.get(row_id))
-        return found(store.change(row_id, body.model_dump()))
+        _found(store.get(row_id))
+        return _found(store.change(row_id, body.model_dump()))
 
     @app.patch(LISTING + "/{row_id}", summary=f"Change one {ENTITY.label}")
     def change(row_id: int, body: Annotated[EntityChange, Body()]) -> dict[str, Any]:  # type: ignore[valid-type]
-        current = found(store.get(row_id))
+        current = _found(store.get(row_id))
         values = current | body.model_dump(exclude_unset=True, mode="json")
         names = [field.name for field in ENTITY.fields]
         try:
             checked = EntityBody.model_validate({name: values[name] for name in names})
         except ValueError as error:
             raise HTTPException(422, str(error)) from error
-        return found(store.change(row_id, checked.model_dump()))
+        return _found(store.change(row_id, checked.model_dump()))
 
     @app.delete(LISTING + "/{row_id}", status_code=204, summary=f"Delete one {ENTITY.label}")
     def delete(row_id: int) -> None:
         if not store.delete(row_id):
             raise HTTPException(404, f"There is no such {ENTITY.label}.")
-
-    return app
 
 
 app = create_app(HERE.parent / f"{ENTITY.plural}.db")

@@ -1,4 +1,7 @@
-"""Rows in SQLite: create, read, search, change, delete."""
+"""Rows in SQLite: create, read, search, change, delete.
+
+Statements are put together from names that were checked; values are always parameters.
+"""
 
 import datetime
 import sqlite3
@@ -13,33 +16,34 @@ Row = dict[str, Any]
 
 
 class Store:
+    """The rows of one entity, in one file."""
+
     def __init__(self, path: Path, entity: Entity) -> None:
         self._path = path
         self._entity = entity
+        self._table = _quoted(entity.plural)
         self._names = [field.name for field in entity.fields]
         self._booleans = {field.name for field in entity.fields if field.type == "boolean"}
         self._texts = [f for f in entity.fields if f.type in ("text", "long_text", "date")]
         columns = ", ".join(field.column for field in entity.fields)
         with self._open() as database:
             database.execute(
-                f'CREATE TABLE IF NOT EXISTS "{entity.plural}" '
+                f"CREATE TABLE IF NOT EXISTS {self._table} "
                 f"(id INTEGER PRIMARY KEY AUTOINCREMENT, {columns}, created_at TEXT NOT NULL)"
             )
             self._follow_fields(database)
 
     def _follow_fields(self, database: sqlite3.Connection) -> None:
         """Bring an older table up to the fields of today; columns without a field are kept."""
-        table = self._entity.plural
-        there = {row["name"] for row in database.execute(f'PRAGMA table_info("{table}")')}
+        there = {row["name"] for row in database.execute(f"PRAGMA table_info({self._table})")}
         for field in self._entity.fields:
             if field.name in there:
                 continue
             if field.former_name in there:
-                database.execute(
-                    f'ALTER TABLE "{table}" RENAME COLUMN "{field.former_name}" TO "{field.name}"'
-                )
+                former, name = _quoted(field.former_name), _quoted(field.name)
+                database.execute(f"ALTER TABLE {self._table} RENAME COLUMN {former} TO {name}")
             else:
-                database.execute(f'ALTER TABLE "{table}" ADD COLUMN {field.column}')
+                database.execute(f"ALTER TABLE {self._table} ADD COLUMN {field.column}")
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -56,52 +60,58 @@ class Store:
         return values | {name: bool(values[name]) for name in self._booleans}
 
     def list(self, query: str = "") -> list[Row]:
+        """Return the rows, the newest first; with a query only those whose texts have it."""
         where, values = "", []
         if query:
             pattern = "%" + query.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
-            tests = [f"\"{field.name}\" LIKE ? ESCAPE '!'" for field in self._texts]
+            tests = [f"{_quoted(field.name)} LIKE ? ESCAPE '!'" for field in self._texts]
             where, values = f"WHERE {' OR '.join(tests) or '0'}", [pattern] * len(tests)
+        statement = _statement("SELECT * FROM", self._table, where, "ORDER BY id DESC")
         with self._open() as database:
-            rows = database.execute(
-                f'SELECT * FROM "{self._entity.plural}" {where} ORDER BY id DESC', values
-            )
-            return [self._row(row) for row in rows]
+            return [self._row(row) for row in database.execute(statement, values)]
 
     def get(self, row_id: int) -> Row | None:
+        """Return one row; None if there is none."""
+        statement = _statement("SELECT * FROM", self._table, "WHERE id = ?")
         with self._open() as database:
-            row = database.execute(
-                f'SELECT * FROM "{self._entity.plural}" WHERE id = ?', (row_id,)
-            ).fetchone()
+            row = database.execute(statement, (row_id,)).fetchone()
         return self._row(row) if row else None
 
     def create(self, values: Row) -> Row:
+        """Add a row and return it with its number."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        columns = ", ".join(f'"{name}"' for name in [*self._names, "created_at"])
+        columns = ", ".join(_quoted(name) for name in [*self._names, "created_at"])
         marks = ", ".join("?" for _ in range(len(self._names) + 1))
+        statement = _statement("INSERT INTO", self._table, f"({columns}) VALUES ({marks})")
+        given = [*(_plain(values.get(name)) for name in self._names), now]
         with self._open() as database:
-            cursor = database.execute(
-                f'INSERT INTO "{self._entity.plural}" ({columns}) VALUES ({marks})',
-                [*(_plain(values.get(name)) for name in self._names), now],
-            )
-            row_id = cursor.lastrowid or 0
+            row_id = database.execute(statement, given).lastrowid or 0
         return self.get(row_id) or {}
 
     def change(self, row_id: int, values: Row) -> Row | None:
+        """Change the given fields and return the row; None if there is none."""
         if values:
-            sets = ", ".join(f'"{name}" = ?' for name in values)
+            sets = ", ".join(f"{_quoted(name)} = ?" for name in values)
+            statement = _statement("UPDATE", self._table, "SET", sets, "WHERE id = ?")
             with self._open() as database:
-                database.execute(
-                    f'UPDATE "{self._entity.plural}" SET {sets} WHERE id = ?',
-                    [*(_plain(value) for value in values.values()), row_id],
-                )
+                database.execute(statement, [*map(_plain, values.values()), row_id])
         return self.get(row_id)
 
     def delete(self, row_id: int) -> bool:
+        """Take a row away; False if there is none."""
+        statement = _statement("DELETE FROM", self._table, "WHERE id = ?")
         with self._open() as database:
-            cursor = database.execute(
-                f'DELETE FROM "{self._entity.plural}" WHERE id = ?', (row_id,)
-            )
-            return cursor.rowcount > 0
+            return database.execute(statement, (row_id,)).rowcount > 0
+
+
+def _quoted(name: str) -> str:
+    if not name.isidentifier():
+        raise ValueError(f"{name!r} is no name of a table or a field")
+    return f'"{name}"'
+
+
+def _statement(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
 
 
 def _plain(value: Any) -> Any:
