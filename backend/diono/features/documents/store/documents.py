@@ -103,17 +103,20 @@ async def claim(session: AsyncSession, who: str, now: datetime, until: datetime)
     longest ago. None: there is none that nobody holds."""
     is_open = Document.status.in_(("waiting", "parsing")), _is_free(now)
     waiting = select(Document.owner_id, func.min(Document.document_id)).where(*is_open)
-    first_of = dict((await session.execute(waiting.group_by(Document.owner_id))).tuples().all())
+    firsts = await session.execute(waiting.group_by(Document.owner_id))
+    first_of = dict(firsts)
     if not first_of:
         return None
     held = select(Document.owner_id, func.count()).where(
         Document.status == "parsing", Document.claimed_until >= now
     )
-    held_by = dict((await session.execute(held.group_by(Document.owner_id))).tuples().all())
+    counts = await session.execute(held.group_by(Document.owner_id))
+    held_by = dict(counts)
     served = select(Document.owner_id, func.max(Document.served_at)).where(
         Document.owner_id.in_(first_of)
     )
-    served_at = dict((await session.execute(served.group_by(Document.owner_id))).tuples().all())
+    times = await session.execute(served.group_by(Document.owner_id))
+    served_at = dict(times)
 
     def turn(owner: str) -> tuple[int, float, str]:
         at = served_at.get(owner)

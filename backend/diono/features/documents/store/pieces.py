@@ -26,7 +26,7 @@ async def number_of(session: AsyncSession, document_id: str, anchor: str) -> int
 async def anchors(session: AsyncSession, document_id: str, limit: int) -> Sequence[str]:
     query = select(Piece.anchor, func.min(Piece.number)).where(Piece.document_id == document_id)
     query = query.group_by(Piece.anchor).order_by(func.min(Piece.number)).limit(limit)
-    return [row[0] for row in (await session.execute(query)).tuples().all()]
+    return [anchor for anchor, _ in await session.execute(query)]
 
 
 async def named(
@@ -38,8 +38,7 @@ async def named(
         .join(Document, Document.document_id == Piece.document_id)
         .where(Piece.piece_id.in_(piece_ids), Document.project_id == project_id)
     )
-    found = (await session.execute(query)).tuples().all()
-    return {piece.piece_id: (piece, name) for piece, name in found}
+    return {piece.piece_id: (piece, name) for piece, name in await session.execute(query)}
 
 
 async def without_vector(

@@ -189,11 +189,14 @@ class PostgresIndex:
 
     async def _run(self, query: str, values: dict[str, Any]) -> list[int]:
         try:
-            async with asyncio.timeout(SEARCH_SECONDS), self._places:
-                async with self._database.read() as session:
-                    limit = f"SET LOCAL statement_timeout = {int(SEARCH_SECONDS * 1000)}"
-                    await session.execute(text(limit))
-                    return list((await session.execute(text(query), values)).scalars().all())
+            async with (
+                asyncio.timeout(SEARCH_SECONDS),
+                self._places,
+                self._database.read() as session,
+            ):
+                limit = f"SET LOCAL statement_timeout = {int(SEARCH_SECONDS * 1000)}"
+                await session.execute(text(limit))
+                return list((await session.execute(text(query), values)).scalars().all())
         except TimeoutError as error:
             raise too_slow() from error
         except DBAPIError as error:
