@@ -19,7 +19,7 @@ async def furnish_access(house: House) -> None:
     state.bus = house.adapters.bus
     state.members = Members(database, audit, clock, changed)
     state.keys = Keys(database, state.accounts, audit, clock, changed)
-    state.identify = state.keys.identify
+    state.identify, state.recheck = state.keys.identify, state.keys.recheck
 
 
 def _tell(bus: Bus, user_id: str) -> None:

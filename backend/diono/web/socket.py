@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, ValidationError
 
-from diono.features.accounts.schemas import Account
-from diono.features.accounts.service import Accounts
-from diono.features.tasks.service import Tasks
-from diono.kernel.errors import DionoError
+from diono.features.accounts.access import Guard, Identify
+from diono.features.tasks.access import TaskFollower
+from diono.kernel.errors import DionoError, ErrorKind
 from diono.kernel.events import Event
 
 router = APIRouter()
@@ -38,10 +38,9 @@ def is_origin_allowed(origin: str | None, host: str | None, allowed: list[str]) 
 class EventSocket:
     """One connected client."""
 
-    def __init__(self, socket: WebSocket, tasks: Tasks, account: Account) -> None:
+    def __init__(self, socket: WebSocket, follower: TaskFollower) -> None:
         self._socket = socket
-        self._tasks = tasks
-        self._account = account
+        self._follower = follower
         self._pumps: dict[str, asyncio.Task[None]] = {}
         self._sending = asyncio.Lock()
 
@@ -83,11 +82,14 @@ class EventSocket:
 
     async def _pump(self, task_id: str, since_event_id: int) -> None:
         try:
-            async for event in self._tasks.watch(self._account.user_id, task_id, since_event_id):
-                if event is not None:
-                    await self._send(_event_message(event))
+            async with aclosing(self._follower.watch(task_id, since_event_id)) as events:
+                async for event in events:
+                    if event is not None:
+                        await self._send(_event_message(event))
         except DionoError as error:
             await self._fail(error.code, error.detail, task_id)
+            if error.kind is ErrorKind.UNAUTHENTICATED:
+                await self._socket.close(POLICY_VIOLATION)
         except WebSocketDisconnect:
             return
 
@@ -103,11 +105,15 @@ def _event_message(event: Event) -> dict[str, Any]:
     return {"type": "event", "event": event.model_dump(mode="json")}
 
 
-async def _authenticate(socket: WebSocket, accounts: Accounts) -> Account | None:
+async def _authenticate(socket: WebSocket) -> Guard | None:
+    state = socket.app.state
+    identify: Identify = state.identify
     try:
         async with asyncio.timeout(AUTH_SECONDS):
             message = ClientMessage.model_validate_json(await socket.receive_text())
-        return await accounts.authenticate(message.token)
+        identity = await identify(message.token)
+        identity.need("read")
+        return Guard(identity, message.token, state.bus, state.recheck)
     except (TimeoutError, ValidationError):
         detail = 'Send {"type": "auth", "token": "…"} first.'
         await socket.send_json({"type": "error", "error": "not_signed_in", "detail": detail})
@@ -127,8 +133,8 @@ async def event_socket(socket: WebSocket) -> None:
         return
     await socket.accept()
     try:
-        account = await _authenticate(socket, state.accounts)
+        guard = await _authenticate(socket)
     except WebSocketDisconnect:
         return
-    if account is not None:
-        await EventSocket(socket, state.tasks, account).serve()
+    if guard is not None:
+        await EventSocket(socket, TaskFollower(guard, state.tasks, state.members)).serve()

@@ -5,9 +5,9 @@ global viewer may only read, except about the own account. Projects' and tasks' 
 (``projects.access.OwnedProject``, ``tasks.access.OwnedTask``) follow membership.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
@@ -22,6 +22,8 @@ from diono.features.accounts.errors import (
 )
 from diono.features.accounts.schemas import Account
 from diono.features.accounts.service import Accounts
+from diono.infra.bus import Bus
+from diono.infra.guarding import guarded
 
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCOPE_MARK = "x-diono-scope"
@@ -64,6 +66,7 @@ class Identity:
     key_id: str | None = None
     scopes: frozenset[str] | None = None
     project_id: str | None = None
+    session_id: str | None = None
 
     def need(self, scope: Scope) -> None:
         """Raises ScopeMissing."""
@@ -86,6 +89,8 @@ class Identity:
 
 
 Identify = Callable[[str], Awaitable[Identity]]
+Recheck = Callable[[Identity, str], Awaitable[None]]
+T = TypeVar("T")
 
 
 def needs(scope: Needed) -> dict[str, Any]:
@@ -174,6 +179,36 @@ async def identified(request: Request, token: BearerToken) -> Identity:
 
 
 Identified = Annotated[Identity, Depends(identified)]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Ends a stream within seconds after its reader's rights became less."""
+
+    identity: Identity
+    token: str
+    bus: Bus
+    recheck: Recheck
+
+    def over(
+        self, events: AsyncIterable[T], look: Callable[[], Awaitable[object]]
+    ) -> AsyncGenerator[T]:
+        """Yield the events while the session or key lives and ``look`` raises nothing."""
+
+        async def look_at_both() -> None:
+            await self.recheck(self.identity, self.token)
+            await look()
+
+        topic = access_topic(self.identity.account.user_id)
+        return guarded(events, self.bus, topic, look_at_both)
+
+
+async def guard(request: Request, token: BearerToken, identity: Identified) -> Guard:
+    state = request.app.state
+    return Guard(identity, token or "", state.bus, state.recheck)
+
+
+Guarding = Annotated[Guard, Depends(guard)]
 
 
 async def signed_in(identity: Identified) -> Account:

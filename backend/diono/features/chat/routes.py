@@ -10,28 +10,38 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from diono.features.chat.access import ChatsService, FilesService, KnownTurn, SentTurn
 from diono.features.chat.schemas import FileTree, HistoryPage, ProjectState
-from diono.features.chat.service import Chats, Turn
+from diono.features.chat.service import Chats, Turn, refused
 from diono.features.projects.access import OwnedProject
+from diono.features.tasks.access import Following, TaskFollower
+from diono.kernel.errors import DionoError
 
 router = APIRouter(prefix="/api/projects/{project_id}", tags=["chat"])
 
 Live = Annotated[bool, Query(description="Start the sandbox if it does not run.")]
 
 
-async def _stream(chats: Chats, owner_id: str, turn: Turn) -> AsyncIterator[ServerSentEvent]:
-    async with aclosing(chats.follow(owner_id, turn)) as events:
-        async for name, event in events:
-            # ASCII only: some clients take U+2028 or U+0085 in a model's words for a line's end.
-            yield ServerSentEvent(
-                raw_data=json.dumps(event.model_dump(mode="json"), ensure_ascii=True),
-                event=name,
-                id=str(event.event_id) if event.event_id else None,
-            )
+async def _stream(
+    chats: Chats, owner_id: str, turn: Turn, follower: TaskFollower
+) -> AsyncIterator[ServerSentEvent]:
+    task_id = turn.task.task_id
+    try:
+        async with aclosing(follower.over(task_id, chats.follow(owner_id, turn))) as events:
+            async for name, event in events:
+                # ASCII only: some clients take U+2028 or U+0085 in a model's words for a line's
+                # end.
+                yield ServerSentEvent(
+                    raw_data=json.dumps(event.model_dump(mode="json"), ensure_ascii=True),
+                    event=name,
+                    id=str(event.event_id) if event.event_id else None,
+                )
+    except DionoError as error:
+        name, event = refused(turn.task, error)
+        yield ServerSentEvent(data=event.model_dump(mode="json"), event=name)
 
 
 @router.post("/chat", response_class=EventSourceResponse)
 async def send_message(
-    project: OwnedProject, turn: SentTurn, chats: ChatsService
+    project: OwnedProject, turn: SentTurn, chats: ChatsService, follower: Following
 ) -> AsyncIterator[ServerSentEvent]:
     """Say something to the agent and stream what it does.
 
@@ -40,16 +50,16 @@ async def send_message(
     run of the project is active the turn waits in line (`details.queue` of the first event).
     Closing the connection stops nothing.
     """
-    async for event in _stream(chats, project[0], turn):
+    async for event in _stream(chats, project[0], turn, follower):
         yield event
 
 
 @router.get("/chat/{task_id}/stream", response_class=EventSourceResponse)
 async def follow_turn(
-    project: OwnedProject, turn: KnownTurn, chats: ChatsService
+    project: OwnedProject, turn: KnownTurn, chats: ChatsService, follower: Following
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream a turn again from an event on: `Last-Event-ID` or `since_event_id`."""
-    async for event in _stream(chats, project[0], turn):
+    async for event in _stream(chats, project[0], turn, follower):
         yield event
 
 

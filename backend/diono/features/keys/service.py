@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import cast
 
 from diono.features.accounts.access import Identity, Scope
-from diono.features.accounts.schemas import Account
+from diono.features.accounts.errors import NotSignedIn
+from diono.features.accounts.schemas import Account, Role
 from diono.features.accounts.service import Accounts
 from diono.features.audit.service import Audit
 from diono.features.keys import store
@@ -94,6 +95,14 @@ class Keys:
             return await self.authenticate(token)
         return Identity(await self._accounts.authenticate(token))
 
+    async def recheck(self, identity: Identity, token: str) -> None:
+        """Look whether who began a stream still may read at all; a session's access token may
+        have ended meanwhile. Raises KeyRefused, NotSignedIn."""
+        if identity.key_id is not None:
+            await self.authenticate(token)
+        elif await self._accounts.active(identity.account.user_id) is None:
+            raise NotSignedIn("Your account was switched off.")
+
     async def authenticate(self, secret: str) -> Identity:
         """Return whom a key stands for, never as an admin. Raises KeyRefused."""
         now = self._clock.now()
@@ -138,7 +147,7 @@ def _hash(secret: str) -> str:
 
 
 def _without_admin(account: Account) -> Account:
-    return account.model_copy(update={"role": "developer"}) if account.is_admin else account
+    return account.model_copy(update={"role": Role.DEVELOPER}) if account.is_admin else account
 
 
 def _scopes(key: ApiKey) -> list[Scope]:

@@ -1,16 +1,23 @@
 """The task services of a request, and the task in whose project the role has been checked."""
 
-from typing import Annotated
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 
-from diono.features.accounts.access import Identified, Identity
+from diono.features.accounts.access import Guard, Guarding, Identified, Identity
 from diono.features.projects.access import MembersService, least_role
 from diono.features.projects.errors import ProjectNotFound
 from diono.features.projects.schemas import MemberRole
 from diono.features.projects.service import Members
 from diono.features.tasks.errors import TaskNotFound
 from diono.features.tasks.service import Runs, Tasks
+from diono.kernel.events import Event
+
+T = TypeVar("T")
 
 
 def tasks_service(request: Request) -> Tasks:
@@ -59,3 +66,36 @@ def missing_task(task_id: str) -> TaskNotFound:
 
 
 OwnedTask = Annotated[tuple[str, str], Depends(owned_task)]
+
+
+@dataclass(frozen=True)
+class TaskFollower:
+    """Follows tasks for one reader, while the reader may."""
+
+    guard: Guard
+    tasks: Tasks
+    members: Members
+
+    async def owner(self, task_id: str) -> str:
+        """Raises TaskNotFound."""
+        identity = self.guard.identity
+        return await owner_of_task(identity, task_id, MemberRole.VIEWER, self.tasks, self.members)
+
+    def over(self, task_id: str, events: AsyncIterable[T]) -> AsyncGenerator[T]:
+        """Yield a task's events; raises TaskNotFound once the task is the reader's no more."""
+        return self.guard.over(events, partial(self.owner, task_id))
+
+    async def watch(self, task_id: str, since_event_id: int) -> AsyncGenerator[Event | None]:
+        """Yield what ``Tasks.watch`` yields. Raises TaskNotFound, StreamCut."""
+        owner_id = await self.owner(task_id)
+        events = self.tasks.watch(owner_id, task_id, since_event_id)
+        async with aclosing(self.over(task_id, events)) as guarded:
+            async for event in guarded:
+                yield event
+
+
+def task_follower(guard: Guarding, tasks: TasksService, members: MembersService) -> TaskFollower:
+    return TaskFollower(guard, tasks, members)
+
+
+Following = Annotated[TaskFollower, Depends(task_follower)]

@@ -1,6 +1,7 @@
 """Tasks over HTTP."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -12,7 +13,7 @@ from diono.features.previews.schemas import PreviewLink
 from diono.features.projects.access import MembersService
 from diono.features.projects.schemas import MemberRole
 from diono.features.projects.service import missing_project, sandbox_of
-from diono.features.tasks.access import OwnedTask, RunsPort, TasksService
+from diono.features.tasks.access import Following, OwnedTask, RunsPort, TasksService
 from diono.features.tasks.schemas import (
     AnswerQuestion,
     ArtifactList,
@@ -24,6 +25,7 @@ from diono.features.tasks.schemas import (
     TaskPage,
     TaskState,
 )
+from diono.kernel.errors import DionoError
 from diono.sandbox.port import ServiceSpec
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
@@ -134,11 +136,14 @@ async def get_task_state(task: OwnedTask, tasks: TasksService) -> TaskState:
 async def list_events(
     task: OwnedTask,
     tasks: TasksService,
+    follower: Following,
     since_event_id: SinceEvent = 0,
     wait: Annotated[float, Query(ge=0, le=30, description="Seconds to wait.")] = 0,
 ) -> EventPage:
     """Return stored events after a sequence number, at most 500; waits if there are none yet."""
-    return await tasks.events(*task, since_event_id, wait)
+    page = await tasks.events(*task, since_event_id, wait)
+    await follower.owner(task[1])
+    return page
 
 
 @router.get(
@@ -147,19 +152,24 @@ async def list_events(
 )
 async def stream_events(
     task: OwnedTask,
-    tasks: TasksService,
+    follower: Following,
     since_event_id: SinceEvent = 0,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Stream events as they happen; resumes after ``Last-Event-ID``; ends with the task."""
+    """Stream events as they happen; resumes after ``Last-Event-ID``; ends with the task, or with
+    an event `error` as soon as you may no longer read it."""
     since = since_event_id if last_event_id is None else last_event_id
-    async for event in tasks.watch(*task, since):
-        if event is not None:
-            yield ServerSentEvent(
-                data=event.model_dump(mode="json"),
-                event=event.event_type,
-                id=str(event.event_id) if event.event_id else None,
-            )
+    try:
+        async with aclosing(follower.watch(task[1], since)) as events:
+            async for event in events:
+                if event is not None:
+                    yield ServerSentEvent(
+                        data=event.model_dump(mode="json"),
+                        event=event.event_type,
+                        id=str(event.event_id) if event.event_id else None,
+                    )
+    except DionoError as error:
+        yield ServerSentEvent(data={"error": error.code, "detail": error.detail}, event="error")
 
 
 @router.get("/{task_id}/artifacts")

@@ -2,6 +2,7 @@
 
 from diono.features.chat.schemas import ChatEvent, ChatEventName, JsonObject
 from diono.features.tasks.schemas import TaskState, TaskStatus
+from diono.kernel.errors import DionoError
 from diono.kernel.events import Event, EventType
 
 Told = tuple[ChatEventName, ChatEvent]
@@ -103,3 +104,18 @@ def ending(task: TaskState) -> Told:
         timestamp=task.finished_at,
     )
     return name, event
+
+
+def refused(task: TaskState, error: DionoError) -> Told:
+    """Return the last event for a reader who may no longer follow."""
+    event = ChatEvent(
+        task_id=task.task_id,
+        event_id=None,
+        kind="error",
+        agent="Diono",
+        text=error.detail,
+        details={"error": error.code},
+        is_final=True,
+        timestamp=None,
+    )
+    return ChatEventName.ERROR, event
