@@ -11,7 +11,6 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.datastructures import State
 
-from diono.features.accounts.service import Accounts
 from diono.features.analytics.service import Statistics
 from diono.features.chat.service import Places, chatting
 from diono.features.gateway.service import Agents, Gateway
@@ -22,14 +21,15 @@ from diono.features.services.service import ProjectServices
 from diono.features.tasks.schemas import CreateTask
 from diono.features.tasks.service import Tasks
 from diono.furnishing import furnish
+from diono.furnishing.accounts import accounts_of
 from diono.furnishing.house import House
 from diono.handover import TakenRuns, taking_runs
 from diono.infra.clock import SystemClock
 from diono.infra.database import Database
 from diono.infra.logging import configure_logging
 from diono.infra.migrations import current_revision, head_revision, migrate
-from diono.infra.server_file import OneTimePassword, ServerFile, lock_data
-from diono.infra.tokens import TokenSigner, load_secret
+from diono.infra.server_file import ServerFile, lock_data
+from diono.infra.tokens import TokenSigner
 from diono.kernel.errors import DionoError, ErrorKind
 from diono.launching import (
     Adapters,
@@ -44,7 +44,14 @@ from diono.settings import REPOSITORY, Settings
 from diono.web.app import create_web_app
 from diono.web.preview_gateway import PreviewGateway
 from diono.web.socket import is_origin_allowed
-from diono.wiring import check_shared, database_url, llm_config, public_sandbox_url, sandbox_config
+from diono.wiring import (
+    check_shared,
+    database_url,
+    llm_config,
+    public_sandbox_url,
+    sandbox_config,
+    token_secret,
+)
 
 FRONTEND = REPOSITORY / "frontend" / "dist"
 
@@ -68,30 +75,17 @@ class PortTaken(DionoError):
     kind = ErrorKind.CONFLICT
 
 
-def _token_secret(settings: Settings) -> str:
-    return load_secret(settings.data_dir / "run" / "signing.key")
-
-
-def accounts_of(settings: Settings, database: Database) -> Accounts:
-    """Return the account service; the command line uses it without a server."""
-    return Accounts(database, TokenSigner(_token_secret(settings)), SystemClock())
-
-
 @asynccontextmanager
 async def _lifespan(settings: Settings, app: FastAPI) -> AsyncGenerator[None]:
-    signer = TokenSigner(_token_secret(settings))
+    signer = TokenSigner(await asyncio.to_thread(token_secret, settings))
     async with AsyncExitStack() as stack:
         adapters = await stack.enter_async_context(open_adapters(settings, has_engine=True))
-        accounts = accounts_of(settings, adapters.database)
-        first = await accounts.ensure_first_admin()
-        if first is not None:
-            OneTimePassword(settings.data_dir).keep(*first)
         low, high = (int(part) for part in settings.preview_ports.split("-"))
         shares = PreviewShares(adapters.database, signer, SystemClock())
         gateway = PreviewGateway(settings.host, range(low, high + 1), signer, shares.allows)
         stack.push_async_callback(gateway.close)
         previews = Previews(adapters.sandboxes, gateway, signer, SystemClock(), shares)
-        _fill(app.state, settings, adapters, accounts, previews)
+        _fill(app.state, settings, adapters, previews)
         await furnish(House(app.state, settings, adapters, signer, stack))
         runs = await stack.enter_async_context(taking_runs(settings, adapters))
         app.state.runs = runs
@@ -99,9 +93,7 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncGenerator[None]:
         yield
 
 
-def _fill(
-    state: State, settings: Settings, adapters: Adapters, accounts: Accounts, previews: Previews
-) -> None:
+def _fill(state: State, settings: Settings, adapters: Adapters, previews: Previews) -> None:
     """Put the services where the routes look for them."""
     clock, database, sandboxes = SystemClock(), adapters.database, adapters.sandboxes
     rules = InstallationRules(settings, adapters.catalog)
@@ -109,7 +101,6 @@ def _fill(
     async def check_model(name: str, asker: Asker) -> None:
         await adapters.catalog.choose(name, asker)
 
-    state.accounts = accounts
     state.catalog, state.fits = adapters.catalog, adapters.fits
     state.tasks = Tasks(database, adapters.bus, adapters.blobs, clock, check_model, rules)
     state.statistics = Statistics(database, state.tasks, adapters.blobs, clock)

@@ -6,7 +6,14 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from diono.infra.database import sqlite_url
+from diono.infra.mail import Mailer, mailer_of
+from diono.infra.master_key import MasterKeyPlace
+from diono.infra.outbound import Outbound, OutboundPolicy
+from diono.infra.redaction import SECRETS
+from diono.infra.tokens import check_secret, load_secret
 from diono.kernel.errors import InvalidInput
 from diono.llm.providers import LlmConfig
 from diono.sandbox.config import RemoteServer, SandboxConfig
@@ -55,6 +62,30 @@ def check_shared(settings: Settings) -> None:
         )
 
 
+def token_secret(settings: Settings) -> str:
+    """Return what tokens are signed with: the operator's key, or one made at the first start.
+    Raises SecretWeak, OSError."""
+    if settings.secret_key.get_secret_value():
+        return check_secret(settings.secret_key.get_secret_value(), "DIONO_SECRET_KEY")
+    if settings.secret_key_file is not None:
+        return check_secret(settings.secret_key_file.read_text().strip(), "DIONO_SECRET_KEY_FILE")
+    return load_secret(settings.data_dir / "run" / "signing.key")
+
+
+def public_url(settings: Settings) -> str:
+    """Return where people reach the dashboard."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def mailer(settings: Settings) -> Mailer:
+    """Raises MailSettingsWrong."""
+    ca_file = str(settings.extra_ca_file) if settings.extra_ca_file else None
+    return mailer_of(settings.smtp_url.get_secret_value(), settings.mail_from, ca_file)
+
+
 def llm_config(settings: Settings) -> LlmConfig:
     return LlmConfig(
         models_dir=settings.models_dir,
@@ -67,6 +98,27 @@ def llm_config(settings: Settings) -> LlmConfig:
         script=settings.script,
         idle_seconds=settings.model_idle_seconds,
     )
+
+
+def master_key_place(settings: Settings) -> MasterKeyPlace:
+    return MasterKeyPlace(
+        given=settings.master_key.get_secret_value(),
+        given_file=settings.master_key_file,
+        own_file=settings.data_dir / "run" / "master.key",
+    )
+
+
+def outbound_of(settings: Settings) -> Outbound:
+    """Raises InvalidInput for an entry of DIONO_OUTBOUND_ALLOW that is none."""
+    return Outbound(OutboundPolicy.of(settings.outbound_allow))
+
+
+def hide_secrets(settings: Settings) -> None:
+    """Let the log know which values it must not show."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            SECRETS.add(value.get_secret_value())
 
 
 def sandbox_config(settings: Settings) -> SandboxConfig:

@@ -47,7 +47,7 @@ def open_api(settings: Settings, *, may_start: bool = True) -> Api:
 async def operator_token(settings: Settings) -> str:
     """Return a short-lived token of the first admin: who can read the data folder may."""
     async with open_accounts(settings) as accounts:
-        return (await accounts.operator_token()).access_token
+        return await accounts.operator_token()
 
 
 @asynccontextmanager

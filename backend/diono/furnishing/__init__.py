@@ -7,9 +7,19 @@ services from ``house.state``.
 from collections.abc import Sequence
 
 from diono.furnishing.access import furnish_access
+from diono.furnishing.accounts import furnish_accounts
+from diono.furnishing.files import furnish_files
 from diono.furnishing.house import Furnisher, House
+from diono.furnishing.inspection import furnish_inspection
+from diono.furnishing.sealing import furnish_sealing
 
-FURNISHERS: Sequence[Furnisher] = (furnish_access,)
+FURNISHERS: Sequence[Furnisher] = (
+    furnish_sealing,
+    furnish_accounts,
+    furnish_access,
+    furnish_files,
+    furnish_inspection,
+)
 
 
 async def furnish(house: House) -> None:

@@ -24,14 +24,21 @@ class AuditPage(BaseModel):
     next_before: str | None = Field(description="Pass it as `before` for the next, older page.")
 
 
-class AuditFilter(BaseModel):
+class OwnFilter(BaseModel):
     """Which entries to read; every condition given must hold."""
 
-    event: str = Field(default="", description="A name, or a beginning such as `account.`")
-    actor_id: str = ""
-    subject: str = ""
-    user_id: str = Field(default="", description="Done by this user or to this user.")
+    event: str = Field(
+        default="", max_length=60, description="A name, or a beginning such as `account.`"
+    )
     since: datetime | None = None
     until: datetime | None = None
-    before: str = ""
+    before: str = Field(default="", max_length=40)
     limit: int = Field(default=50, ge=1, le=200)
+
+
+class AuditFilter(OwnFilter):
+    actor_id: str = Field(default="", max_length=40)
+    subject: str = Field(default="", max_length=200)
+    user_id: str = Field(
+        default="", max_length=40, description="Done by this user or to this user."
+    )

@@ -12,6 +12,8 @@ from diono.features.audit.tables import AuditEvent
 
 async def page(session: AsyncSession, wanted: AuditFilter) -> Sequence[AuditEvent]:
     """Return up to ``limit`` + 1 entries, newest first."""
+    if any("\x00" in text for text in wanted.model_dump().values() if isinstance(text, str)):
+        return []
     query = select(AuditEvent).order_by(AuditEvent.audit_id.desc()).limit(wanted.limit + 1)
     if wanted.event.endswith("."):
         query = query.where(AuditEvent.event.startswith(wanted.event, autoescape=True))
