@@ -48,6 +48,9 @@ class AnswerTooLarge(DionoError):
     kind = ErrorKind.TOO_LARGE
 
 
+REFUSALS = (AddressRefused, AddressUnknown, AnswerTooLarge)
+
+
 @dataclass(frozen=True)
 class OutboundPolicy:
     """Host names (``cloud.lan``) and networks that an admin allows beside the public internet."""
@@ -186,7 +189,12 @@ class Outbound:
     def build(self, library: str, *, most_bytes: int = MOST_BYTES, **options: Any) -> Any:
         """Return an AsyncClient of ``httpx`` or of its sibling ``httpx2`` (which some SDKs want).
         Blocks for the import."""
+        transport = self.transport(library, most_bytes)
+        module = importlib.import_module(library)
+        return module.AsyncClient(transport=transport, trust_env=False, **options)
+
+    def transport(self, library: str, most_bytes: int = MOST_BYTES) -> Any:
+        """Return the transport alone, for an SDK that makes its own client. Blocks."""
         module = importlib.import_module(library)
         transports = importlib.import_module("diono.infra.outbound_transport")
-        transport = transports.GuardedTransport(module, self, most_bytes)
-        return module.AsyncClient(transport=transport, trust_env=False, **options)
+        return transports.GuardedTransport(module, self, most_bytes)

@@ -1,5 +1,6 @@
 """All sealed texts of the database at once: count, check, seal anew, let go."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
@@ -8,8 +9,10 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from diono.infra.database import Base, Database
+from diono.infra.master_key import MasterKeyPlace
 from diono.infra.sealing import (
     PREFIX_CHARACTERS,
+    FixedKeyring,
     Keyring,
     MasterKeyWrong,
     SealBroken,
@@ -144,6 +147,20 @@ class SealedColumns:
             middle = values[len(keys) : -1]
             context = place.context(*(str(value) for value in middle))
             yield _Sealed(values[: len(keys)], context, str(values[-1]))
+
+
+async def open_keyring(place: MasterKeyPlace, database: Database) -> Keyring:
+    """Return the master keys, made if this installation has neither keys nor secrets yet.
+
+    Raises MasterKeyWrong rather than go on without a key that something was sealed with, and
+    MasterKeyInvalid.
+    """
+    if not place.exists:
+        # A new key in the place of a lost one would hide the loss.
+        await SealedColumns(database, FixedKeyring(())).check_keys()
+    keyring = await asyncio.to_thread(place.keyring)
+    await SealedColumns(database, keyring).check_keys()
+    return keyring
 
 
 def _tables() -> Sequence[tuple[SealedColumn, Table]]:

@@ -2,147 +2,53 @@
 
 import asyncio
 import threading
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
-from typing import cast
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from diono.llm.bound import BoundModel, ChosenModel
 from diono.llm.errors import ModelError, ModelNotFound, NoModelAvailable
-from diono.llm.fit.report import ModelFit
-from diono.llm.guard import allowed_request
-from diono.llm.port import (
-    ChatChunk,
-    ChatRequest,
-    FinishReason,
-    LanguageModels,
-    ModelInfo,
-    ModelProfile,
-    Reply,
-    ToolCall,
-    Usage,
-)
+from diono.llm.further import Asker, FurtherProvider, FurtherProviders, NamedModels
+from diono.llm.port import LanguageModels, ModelInfo
 from diono.llm.preference import by_preference
-from diono.llm.streaming import ChunkStream
+
+__all__ = ["Asker", "BoundModel", "ChosenModel", "ModelCatalog"]
 
 _LIST_SECONDS = 5.0
+_MOST_BUILT = 100
 
 
-class ChosenModel(BaseModel):
-    """A model and why it was taken, for the user to see."""
+@dataclass(frozen=True)
+class _Source:
+    """A provider as one who asks sees it; ``added`` is None for those of the installation's
+    settings."""
 
-    model_config = ConfigDict(frozen=True)
-
-    provider: str
-    model: str
-    name: str = Field(description="Full name: provider/model.")
-    reason: str
-    size_bytes: int | None = None
-    note: str = ""
-
-
-class BoundModel:
-    """A model bound to its provider: ask, and get the whole answer.
-
-    No prompt leaves here that is longer than the window of ``fit``.
-    """
-
-    def __init__(
-        self,
-        models: LanguageModels,
-        chosen: ChosenModel,
-        profile: ModelProfile,
-        fit: ModelFit | None = None,
-    ) -> None:
-        self.name = chosen.name
-        self.claims = profile
-        self.fit = fit or ModelFit.assumed(profile, chosen.name)
-        self.profile = profile if fit is None else fit.applied_to(profile)
-        self.chosen = chosen
-        self._models = models
-
-    def fitted(self, fit: ModelFit | None) -> "BoundModel":
-        """Return the same model, used as was measured; None: as its provider says."""
-        return BoundModel(self._models, self.chosen, self.claims, fit)
-
-    def adopt(self, fit: ModelFit) -> None:
-        """Use this model as was measured from now on."""
-        self.fit = fit
-        self.profile = fit.applied_to(self.claims)
-
-    def keep_to(self, fit: ModelFit) -> None:
-        """Send no prompt beyond a measured window; all else stays as the provider says."""
-        facts = {"window": fit.window, "token_ratio": fit.token_ratio}
-        self.fit = self.fit.model_copy(update={**facts, "prompt_budget": fit.prompt_budget})
-
-    async def ask(
-        self,
-        request: ChatRequest,
-        on_text: Callable[[str], Awaitable[None]] | None = None,
-        on_thinking: Callable[[str], Awaitable[None]] | None = None,
-    ) -> Reply:
-        """Return the answer; ``on_text`` gets each piece. Cancelling stops the generation.
-
-        Raises ContextExceeded before anything is sent if the prompt does not fit, and
-        RequestRefused for tools that the model cannot use; and what its provider raises.
-        """
-        started = time.monotonic()
-        allowed = allowed_request(request, self.profile, self.fit)
-        said = _Said()
-        # Adapters return generators, which the port leaves open so that others may differ.
-        stream = cast("ChunkStream", self._models.chat(self.chosen.model, allowed))
-        async with aclosing(stream):
-            async for chunk in stream:
-                said.take(chunk)
-                if chunk.thinking and on_thinking is not None:
-                    await on_thinking(chunk.thinking)
-                if chunk.text and on_text is not None:
-                    await on_text(chunk.text)
-        return said.reply(time.monotonic() - started)
-
-
-class _Said:
-    """What a stream has told so far."""
-
-    def __init__(self) -> None:
-        self._text: list[str] = []
-        self._thinking: list[str] = []
-        self._calls: list[ToolCall] = []
-        self._last = ChatChunk()
-
-    def take(self, chunk: ChatChunk) -> None:
-        self._text.append(chunk.text)
-        self._thinking.append(chunk.thinking)
-        self._calls += chunk.tool_calls
-        self._last = chunk
-
-    def reply(self, seconds: float) -> Reply:
-        usage = self._last.usage
-        return Reply(
-            text="".join(self._text),
-            thinking="".join(self._thinking),
-            tool_calls=tuple(self._calls),
-            is_cut=self._last.finish is FinishReason.LENGTH,
-            usage=usage or Usage(prompt_tokens=0, completion_tokens=0, is_estimate=True),
-            seconds=seconds,
-        )
+    name: str
+    added: FurtherProvider | None = None
 
 
 class ModelCatalog:
-    """Providers by name, built at first use; their order is the order of choice."""
+    """Providers by name, built at first use; their order is the order of choice. What people
+    added comes before what the settings name, and is seen by those only who may use it."""
 
     def __init__(
-        self, providers: Mapping[str, Callable[[], LanguageModels]], default: str = ""
+        self,
+        providers: Mapping[str, Callable[[], LanguageModels]],
+        default: str = "",
+        further: FurtherProviders | None = None,
     ) -> None:
         """``default`` is the name taken when none is asked for; empty: the best there is."""
         self._factories = dict(providers)
         self._default = default
+        self._further = further
         self._built: dict[str, LanguageModels] = {}
+        self._added: OrderedDict[tuple[str, int], LanguageModels] = OrderedDict()
+        self._left: list[LanguageModels] = []
         self._building = threading.Lock()
 
     def provider(self, name: str) -> LanguageModels:
-        """Return a provider, building it first: this imports its client and blocks meanwhile.
+        """Return a provider of the settings, building it first: this imports its client and
+        blocks meanwhile.
 
         Raises ModelNotFound if it is not configured.
         """
@@ -159,50 +65,86 @@ class ModelCatalog:
         """Whether the user said which model to take where none is named."""
         return bool(self._default)
 
-    async def list(self) -> list[ModelInfo]:
-        """Return the models of every provider that answers."""
-        per_provider = await asyncio.gather(*(self._list_of(name) for name in self._factories))
-        return [info for infos in per_provider for info in infos]
+    async def list(self, asker: Asker | None = None) -> list[ModelInfo]:
+        """Return the models of every provider that answers; without ``asker`` those of the
+        installation's settings."""
+        return [*await self._list_all(await self._sources(asker))]
 
-    async def choose(self, name: str | None = None) -> ChosenModel:
+    async def sources(self, asker: Asker | None) -> dict[str, str]:
+        """Return {id: name} of the added providers that ``asker`` may use."""
+        found = await self._sources(asker)
+        return {one.added.source: one.name for one in found.values() if one.added is not None}
+
+    async def choose(self, name: str | None = None, asker: Asker | None = None) -> ChosenModel:
         """Resolve ``provider/model`` or a bare model name; without a name take the best there is.
 
         Raises ModelNotFound with what is available, or NoModelAvailable.
         """
-        if name:
-            return await self._choose_named(name)
-        if self._default:
-            chosen = await self._choose_named(self._default)
-            return chosen.model_copy(update={"reason": "it is the default that you set"})
-        for provider in self._factories:
-            usable = [info for info in await self._list_of(provider) if info.is_available]
-            candidates = by_preference(provider, usable)
-            if candidates:
-                return _chosen(candidates[0], _reason(provider, len(candidates)))
-        raise NoModelAvailable(
-            "No model is available. Fetch the small local one: ./diono models pull "
-            "embedded/qwen2.5-coder-0.5b; or start Ollama, or set OPENAI_API_KEY, "
-            "OPENAI_BASE_URL, ANTHROPIC_API_KEY or DIONO_GGUF."
-        )
+        return (await self._choose(name, await self._sources(asker)))[0]
 
-    async def bind(self, name: str | None = None) -> BoundModel:
+    async def bind(self, name: str | None = None, asker: Asker | None = None) -> BoundModel:
         """Choose a model and make it ready to be asked (weights load at the first question)."""
-        chosen = await self.choose(name)
-        models = await self._provider(chosen.provider)
+        chosen, source = await self._choose(name, await self._sources(asker))
+        models = await self._models(source)
         return BoundModel(models, chosen, await models.profile(chosen.model))
 
     async def close(self) -> None:
         """Close every provider that was built."""
-        built, self._built = self._built, {}
-        await asyncio.gather(*(models.close() for models in built.values()))
+        built = [*self._built.values(), *self._added.values(), *self._left]
+        self._built, self._left = {}, []
+        self._added.clear()
+        await asyncio.gather(*(models.close() for models in built))
 
-    async def _provider(self, name: str) -> LanguageModels:
-        return self._built.get(name) or await asyncio.to_thread(self.provider, name)
+    async def _sources(self, asker: Asker | None) -> dict[str, _Source]:
+        added = await self._further.of(asker) if self._further and asker else ()
+        sources = {one.name: _Source(one.name, one) for one in added}
+        return sources | {name: _Source(name) for name in self._factories}
 
-    async def _choose_named(self, name: str) -> ChosenModel:
+    async def _models(self, source: _Source) -> LanguageModels:
+        if source.added is not None:
+            return await asyncio.to_thread(self._added_models, source.added)
+        return self._built.get(source.name) or await asyncio.to_thread(self.provider, source.name)
+
+    def _added_models(self, added: FurtherProvider) -> LanguageModels:
+        key = (added.source, added.revision)
+        with self._building:
+            if key not in self._added:
+                self._added[key] = NamedModels(added.name, added.build(), added.models)
+            if len(self._added) > _MOST_BUILT:
+                # A run may still speak to it: it is closed at the end with all others.
+                self._left.append(self._added.popitem(last=False)[1])
+            self._added.move_to_end(key)
+            return self._added[key]
+
+    async def _choose(
+        self, name: str | None, sources: Mapping[str, _Source]
+    ) -> tuple[ChosenModel, _Source]:
+        chosen = await self._chosen(name, sources)
+        source = sources[chosen.provider]
+        added = source.added.source if source.added is not None else ""
+        return chosen.model_copy(update={"source": added}), source
+
+    async def _chosen(self, name: str | None, sources: Mapping[str, _Source]) -> ChosenModel:
+        if name:
+            return await self._choose_named(name, sources)
+        if self._default:
+            chosen = await self._choose_named(self._default, sources)
+            return chosen.model_copy(update={"reason": "it is the default that you set"})
+        for source in sources.values():
+            usable = [info for info in await self._list_of(source) if info.is_available]
+            candidates = by_preference(source.name, usable)
+            if candidates:
+                return _chosen(candidates[0], _reason(source, len(candidates)))
+        raise NoModelAvailable(
+            "No model is available. Fetch the small local one: ./diono models pull "
+            "embedded/qwen2.5-coder-0.5b; or start Ollama, add a provider of your own, or set "
+            "OPENAI_API_KEY, OPENAI_BASE_URL, ANTHROPIC_API_KEY or DIONO_GGUF."
+        )
+
+    async def _choose_named(self, name: str, sources: Mapping[str, _Source]) -> ChosenModel:
         provider, slash, model = name.partition("/")
-        is_full = bool(slash) and provider in self._factories
-        infos = await (self._list_of(provider) if is_full else self.list())
+        source = sources.get(provider) if slash else None
+        infos = await (self._list_of(source) if source else self._list_all(sources))
         matches = [info for info in infos if name in (info.name, info.name.partition("/")[2])]
         usable = [info for info in matches if info.is_available]
         if usable:
@@ -212,9 +154,9 @@ class ModelCatalog:
                 f"{matches[0].name} is known but not here. Fetch it: ./diono models pull "
                 f"{matches[0].name}"
             )
-        if is_full:
+        if source is not None:
             # Some servers serve models that they do not list: the provider has the last word.
-            await (await self._provider(provider)).profile(model)
+            await (await self._models(source)).profile(model)
             return ChosenModel(provider=provider, model=model, name=name, reason="you asked for it")
         available = ", ".join(info.name for info in infos if info.is_available)
         raise ModelNotFound(
@@ -222,10 +164,14 @@ class ModelCatalog:
             "Write provider/model, for example ollama/qwen2.5-coder:7b."
         )
 
-    async def _list_of(self, provider: str) -> Sequence[ModelInfo]:
+    async def _list_all(self, sources: Mapping[str, _Source]) -> Sequence[ModelInfo]:
+        per_provider = await asyncio.gather(*(self._list_of(one) for one in sources.values()))
+        return [info for infos in per_provider for info in infos]
+
+    async def _list_of(self, source: _Source) -> Sequence[ModelInfo]:
         try:
             async with asyncio.timeout(_LIST_SECONDS):
-                return await (await self._provider(provider)).list()
+                return await (await self._models(source)).list()
         except (ModelError, TimeoutError):
             return []
 
@@ -241,8 +187,11 @@ def _chosen(info: ModelInfo, reason: str) -> ChosenModel:
     )
 
 
-def _reason(provider: str, count: int) -> str:
+def _reason(source: _Source, count: int) -> str:
     of_several = f", the best of its {count} models for code" if count > 1 else ""
+    provider = source.name
+    if source.added is not None:
+        return f"{source.added.whose} {provider} is used{of_several}"
     return {
         "ollama": f"an Ollama was found{of_several}",
         "openai": f"you set an OpenAI-compatible URL or key{of_several}",

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from diono.infra.redaction import SECRETS
 from diono.llm.errors import (
     BadProviderReply,
     ContextExceeded,
@@ -34,7 +35,8 @@ class Place:
 
 def fault_of_status(place: Place, model: str, status: int, message: str) -> ModelError:
     """Return the error for an HTTP status of 400 or more."""
-    said = message.strip()[:_SHOWN_CHARACTERS] or f"status {status}"
+    # Some servers repeat the key that they refuse.
+    said = SECRETS.hide(message).strip()[:_SHOWN_CHARACTERS] or f"status {status}"
     if status in {401, 403}:
         way_out = f"Check {place.key_variable}." if place.key_variable else "Check its settings."
         return CredentialsRefused(f"{place.url} refuses the credentials: {said} {way_out}")
@@ -60,7 +62,7 @@ def fault_of_status(place: Place, model: str, status: int, message: str) -> Mode
 
 def unreachable(place: Place, error: Exception) -> ProviderUnreachable:
     """Return the error for a connection that could not be made."""
-    reason = str(error.__cause__ or error) or type(error).__name__
+    reason = SECRETS.hide(str(error.__cause__ or error)) or type(error).__name__
     return ProviderUnreachable(
         f"{place.provider} at {place.url} cannot be reached: {reason}. Check that it runs and "
         "that the address is right, or choose another model."
@@ -69,7 +71,7 @@ def unreachable(place: Place, error: Exception) -> ProviderUnreachable:
 
 def bad_reply(place: Place, error: BaseException) -> BadProviderReply:
     """Return the error for an answer outside the provider's protocol, or a broken stream."""
-    reason = (str(error) or type(error).__name__)[:_SHOWN_CHARACTERS]
+    reason = (SECRETS.hide(str(error)) or type(error).__name__)[:_SHOWN_CHARACTERS]
     return BadProviderReply(
         f"{place.provider} at {place.url} answered outside its protocol: {reason}. "
         "Try again; if it repeats, check the address and the server's log."

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from diono.llm.port import LanguageModels
 
@@ -20,7 +20,11 @@ _ADAPTERS = "diono.llm.adapters"
 
 @dataclass(frozen=True)
 class LlmConfig:
-    """Plain facts for this layer; empty text means: not set."""
+    """Plain facts for this layer; empty text means: not set.
+
+    ``label`` is what errors call the provider, ``transport(library)`` makes the HTTP transport of
+    ``httpx`` or ``httpx2`` under its client; without one the SDK's own is used.
+    """
 
     models_dir: Path
     gguf: Path | None = None
@@ -30,6 +34,9 @@ class LlmConfig:
     anthropic_base_url: str = ""
     anthropic_api_key: str = field(default="", repr=False)
     script: Path | None = None
+    ollama_api_key: str = field(default="", repr=False)
+    label: str = ""
+    transport: Callable[[str], Any] | None = None
     is_offline: bool = False
     idle_seconds: float = 120.0
     unload_after_seconds: float = 600.0
@@ -52,6 +59,12 @@ def provider_factories(config: LlmConfig) -> Mapping[str, ProviderFactory]:
         names.append("anthropic")
     names += ["embedded", "scripted"]
     return {_public_name(name): partial(_build, name, config) for name in names}
+
+
+def build_provider(adapter: str, config: LlmConfig) -> LanguageModels:
+    """Build one provider: ``openai_compatible``, ``anthropic`` or ``ollama``. Blocks for the
+    import of its SDK."""
+    return _build(adapter, config)
 
 
 def _public_name(adapter: str) -> str:

@@ -92,7 +92,7 @@ class Desk:
         self.tasks = Tasks(self.database, self.bus, blobs, clock, self._any_model)
         self._accounts = Accounts(self.database, TokenSigner("s" * 48), clock)
 
-    async def _any_model(self, name: str) -> None:
+    async def _any_model(self, name: str, asker: object) -> None:
         """Take every model."""
 
     async def user(self) -> str:

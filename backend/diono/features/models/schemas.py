@@ -32,4 +32,9 @@ class ModelList(BaseModel):
 
 class MeasureModel(BaseModel):
     name: str | None = Field(default=None, max_length=200, description="Default: the default.")
+    project_id: str | None = Field(
+        default=None,
+        max_length=40,
+        description="Where a model of this project's provider is meant.",
+    )
     again: bool = Field(default=False, description="Measure even if it was measured.")

@@ -16,6 +16,7 @@ from diono.llm.errors import ModelError
 from diono.llm.fit.measure import BUDGET_SECONDS, FitProgress, OnProgress, fit_key, measure
 from diono.llm.fit.report import ModelFit, Role, assign_roles
 from diono.llm.fit.shared import SharedMeasurements
+from diono.llm.further import SOURCE_PREFIX, Asker
 from diono.llm.port import ModelProfile
 
 FitMode = Literal["auto", "off"]
@@ -28,11 +29,11 @@ class AnyModel(Protocol):
     profile: ModelProfile
 
 
-async def list_models(catalog: ModelCatalog) -> ModelList:
+async def list_models(catalog: ModelCatalog, asker: Asker | None = None) -> ModelList:
     """List the models of every provider that answers, and the default."""
-    models = list(await catalog.list())
+    models = list(await catalog.list(asker))
     try:
-        chosen = await catalog.choose(None)
+        chosen = await catalog.choose(None, asker)
     except DionoError as error:
         return ModelList(models=models, default=None, reason="", problem=error.detail)
     return ModelList(models=models, default=chosen.name, reason=chosen.reason, problem="")
@@ -55,10 +56,10 @@ class ModelFits:
         self._budget_seconds = budget_seconds
         self._shared = SharedMeasurements()
 
-    async def list_models(self) -> ModelList:
-        """List all models, with what was measured of them."""
-        listed = await list_models(self._catalog)
-        fits = {fit.name: fit for fit in await self._store.newest()}
+    async def list_models(self, asker: Asker | None = None) -> ModelList:
+        """List the models that ``asker`` may use, with what was measured of them."""
+        listed = await list_models(self._catalog, asker)
+        fits = await self._newest(asker)
         roles = assign_roles(_usable(fits, listed))
         reports = [_report(fit) for fit in fits.values()]
         return listed.model_copy(update={"fits": reports, "roles": roles})
@@ -87,7 +88,7 @@ class ModelFits:
         if isinstance(model, BoundModel):
             model.adopt(fit)
 
-    async def assigned(self, role: Role) -> str | None:
+    async def assigned(self, role: Role, asker: Asker | None = None) -> str | None:
         """Return the model that is measured as the best for a role.
 
         Only among those beside the default one, of its provider: another may cost money or leave
@@ -95,10 +96,10 @@ class ModelFits:
         """
         if self._catalog.has_own_default:
             return None
-        fits = {fit.name: fit for fit in await self._store.newest()}
+        fits = await self._newest(asker)
         if len(fits) < 2:
             return None
-        listed = await list_models(self._catalog)
+        listed = await list_models(self._catalog, asker)
         if listed.default is None:
             return None
         beside = f"{listed.default.partition('/')[0]}/"
@@ -106,16 +107,16 @@ class ModelFits:
         chosen = {name: fit for name, fit in usable.items() if name.startswith(beside)}
         return assign_roles(chosen)[role] if listed.default in chosen else None
 
-    async def fit(self, name: str | None) -> FitReport:
+    async def fit(self, name: str | None, asker: Asker | None = None) -> FitReport:
         """Return what is known of a model, without measuring it. Raises ModelError."""
-        model = await self._catalog.bind(name)
+        model = await self._catalog.bind(name, asker)
         return _report(await self._known(model) or ModelFit.assumed(model.claims, model.name))
 
     async def measuring(
-        self, name: str | None, *, again: bool = False
+        self, name: str | None, asker: Asker | None = None, *, again: bool = False
     ) -> AsyncGenerator[FitProgress | FitReport]:
         """Yield the progress and last the report. Leaving stops it. Raises ModelError."""
-        model = await self._catalog.bind(name)
+        model = await self._catalog.bind(name, asker)
         known = None if again else await self._known(model)
         if not model.claims.is_measurable:
             known = ModelFit.assumed(model.claims, model.name)
@@ -133,6 +134,20 @@ class ModelFits:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
 
+    async def _newest(self, asker: Asker | None) -> dict[str, ModelFit]:
+        """Return the newest measurements by name: of the settings' providers, and of those added
+        ones that ``asker`` may use."""
+        names = await self._catalog.sources(asker)
+        fits: dict[str, ModelFit] = {}
+        for fit in await self._store.newest():
+            provider, _, model = fit.name.partition("/")
+            if provider in names:
+                name = f"{names[provider]}/{model}"
+                fits[name] = fit.model_copy(update={"name": name})
+            elif not provider.startswith(SOURCE_PREFIX):
+                fits[fit.name] = fit
+        return fits
+
     async def _known(self, model: BoundModel) -> ModelFit | None:
         key = fit_key(model.claims)
         fit = await self._store.get(key) if key else None
@@ -145,7 +160,8 @@ class ModelFits:
             subject = model.fitted(None)
             fit = await measure(subject, model.name, self._budget_seconds, on_progress)
             if key:
-                await self._store.put(key, fit)
+                stored = fit.model_copy(update={"name": model.chosen.stored_name})
+                await self._store.put(key, stored)
             return fit
 
         return await self._shared.run(key or model.name, work, on_progress)

@@ -9,9 +9,10 @@ import httpx2
 from anthropic import AsyncAnthropic, AsyncStream
 from anthropic.types import RawMessageStreamEvent
 
+from diono.llm.access import ON_ITS_OWN, Access
 from diono.llm.adapters.anthropic_wire import body_of, chunks_of
 from diono.llm.counting import refuse_cut
-from diono.llm.faults import Place, bad_reply, fault_of_status, unreachable
+from diono.llm.faults import bad_reply, fault_of_status, unreachable
 from diono.llm.per_loop import PerLoop
 from diono.llm.port import (
     ChatChunk,
@@ -35,15 +36,21 @@ class AnthropicModels:
 
     provider = "anthropic"
 
-    def __init__(self, base_url: str, api_key: str, limits: StreamLimits) -> None:
+    def __init__(
+        self, base_url: str, api_key: str, limits: StreamLimits, access: Access = ON_ITS_OWN
+    ) -> None:
         self._url = (base_url or _URL).rstrip("/")
-        self._place = Place("Anthropic", self._url, "ANTHROPIC_API_KEY")
+        self._place = access.place("Anthropic", self._url, "ANTHROPIC_API_KEY")
         self._limits = limits
         self._profiles: dict[str, ModelProfile] = {}
         timeout = httpx2.Timeout(None, connect=_CONNECT_SECONDS)
         self._clients = PerLoop(
             lambda: AsyncAnthropic(
-                base_url=self._url, api_key=api_key, max_retries=0, timeout=timeout
+                base_url=self._url,
+                api_key=api_key,
+                max_retries=0,
+                timeout=timeout,
+                http_client=access.client(httpx2, timeout),
             )
         )
 
@@ -119,4 +126,5 @@ def _status_of(error: sdk.APIStatusError) -> int:
 def build(config: LlmConfig) -> AnthropicModels:
     """Build the provider from the configuration."""
     limits = StreamLimits(idle_seconds=config.idle_seconds)
-    return AnthropicModels(config.anthropic_base_url, config.anthropic_api_key, limits)
+    access = Access(config.label, config.transport)
+    return AnthropicModels(config.anthropic_base_url, config.anthropic_api_key, limits, access)

@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from diono.llm.access import ON_ITS_OWN, Access
 from diono.llm.errors import ProviderUnreachable
 from diono.llm.port import ChatChunk, ChatRequest, Embeddings, ModelInfo, ModelProfile, PullProgress
-from diono.llm.probe import places_for, probe_ollama
+from diono.llm.probe import as_url, places_for, probe_ollama
 from diono.llm.providers import LlmConfig
 from diono.llm.streaming import ChunkStream, StreamLimits, deliver
 
@@ -31,13 +32,18 @@ class OllamaModels:
 
     provider = "ollama"
 
-    def __init__(self, host: str, limits: StreamLimits) -> None:
+    def __init__(
+        self, host: str, limits: StreamLimits, access: Access = ON_ITS_OWN, api_key: str = ""
+    ) -> None:
         self._host = host
+        self._access = access
+        self._api_key = api_key
         self._limits = limits
         self._client: OllamaClient | None = None
 
     async def list(self) -> Sequence[ModelInfo]:
-        return await (await self._connected()).list() or [_RECOMMENDED]
+        found = await (await self._connected()).list()
+        return found or ([] if self._access.is_guarded else [_RECOMMENDED])
 
     async def profile(self, model: str) -> ModelProfile:
         return await (await self._connected()).profile(model)
@@ -69,11 +75,14 @@ class OllamaModels:
             return self._client
         url = await self._find()
         module = await asyncio.to_thread(importlib.import_module, _CLIENT_MODULE)
-        client: OllamaClient = module.OllamaClient(url)
+        client: OllamaClient = module.OllamaClient(url, self._access, self._api_key)
         self._client = client
         return client
 
     async def _find(self) -> str:
+        if self._access.is_guarded:
+            # Looking around would go past the guard.
+            return as_url(self._host)
         results = await probe_ollama(self._host)
         for result in results:
             if result.version:
@@ -86,4 +95,6 @@ class OllamaModels:
 
 def build(config: LlmConfig) -> OllamaModels:
     """Build the provider from the configuration."""
-    return OllamaModels(config.ollama_host, StreamLimits(idle_seconds=config.idle_seconds))
+    limits = StreamLimits(idle_seconds=config.idle_seconds)
+    access = Access(config.label, config.transport)
+    return OllamaModels(config.ollama_host, limits, access, config.ollama_api_key)

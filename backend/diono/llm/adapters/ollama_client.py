@@ -12,9 +12,11 @@ from typing import Any, cast
 import httpx
 from ollama import AsyncClient, ChatResponse, ProgressResponse, ResponseError, ShowResponse
 
+from diono.infra.outbound import REFUSALS
+from diono.llm.access import ON_ITS_OWN, Access
 from diono.llm.counting import estimated_prompt_tokens, least_tokens, prompt_text, refuse_cut
 from diono.llm.errors import ContextExceeded, PromptCut
-from diono.llm.faults import Place, bad_reply, fault_of_status, unreachable
+from diono.llm.faults import bad_reply, fault_of_status, unreachable
 from diono.llm.per_loop import PerLoop
 from diono.llm.port import (
     ChatChunk,
@@ -44,11 +46,16 @@ _OPEN_LAST_MESSAGE = re.compile(r"\$last|\.Last|loop\.last|continue_final_messag
 class OllamaClient:
     """One Ollama server at a known address."""
 
-    def __init__(self, url: str) -> None:
-        self._place = Place("Ollama", url)
+    def __init__(self, url: str, access: Access = ON_ITS_OWN, api_key: str = "") -> None:
+        self._place = access.place("Ollama", url)
         self._profiles: dict[str, ModelProfile] = {}
         timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
-        self._clients = PerLoop(lambda: AsyncClient(host=url, timeout=timeout))
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._clients = PerLoop(
+            lambda: AsyncClient(
+                host=url, timeout=timeout, headers=headers, **access.options("httpx")
+            )
+        )
 
     async def list(self) -> Sequence[ModelInfo]:
         with self._faults(""):
@@ -131,7 +138,7 @@ class OllamaClient:
         except ResponseError as error:
             status = error.status_code if error.status_code >= 400 else 500
             raise fault_of_status(self._place, model, status, error.error) from error
-        except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout) as error:
+        except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout, *REFUSALS) as error:
             raise unreachable(self._place, error) from error
         except (httpx.HTTPError, ValueError, AttributeError) as error:
             # The client reads fields of whatever JSON it gets: a list has none of them.

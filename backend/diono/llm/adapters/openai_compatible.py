@@ -13,9 +13,10 @@ from openai import AsyncOpenAI, AsyncStream
 from openai.types.chat import ChatCompletionChunk
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
+from diono.llm.access import ON_ITS_OWN, Access
 from diono.llm.counting import refuse_cut
 from diono.llm.errors import BadProviderReply, ModelNotFound
-from diono.llm.faults import Place, bad_reply, fault_of_status, unreachable
+from diono.llm.faults import bad_reply, fault_of_status, unreachable
 from diono.llm.per_loop import PerLoop
 from diono.llm.port import (
     ChatChunk,
@@ -50,15 +51,21 @@ class OpenAiCompatibleModels:
 
     provider = "openai"
 
-    def __init__(self, base_url: str, api_key: str, limits: StreamLimits) -> None:
+    def __init__(
+        self, base_url: str, api_key: str, limits: StreamLimits, access: Access = ON_ITS_OWN
+    ) -> None:
         self._url = (base_url or _OPENAI_URL).rstrip("/")
-        self._place = Place("The OpenAI-compatible server", self._url, "OPENAI_API_KEY")
+        self._place = access.place("The OpenAI-compatible server", self._url, "OPENAI_API_KEY")
         self._limits = limits
         self._refused: dict[str, set[str]] = {}
         timeout = httpx2.Timeout(None, connect=_CONNECT_SECONDS)
         self._clients = PerLoop(
             lambda: AsyncOpenAI(
-                base_url=self._url, api_key=api_key or "none", max_retries=0, timeout=timeout
+                base_url=self._url,
+                api_key=api_key or "none",
+                max_retries=0,
+                timeout=timeout,
+                http_client=access.client(httpx2, timeout),
             )
         )
 
@@ -274,4 +281,5 @@ def _is_local(url: str) -> bool:
 def build(config: LlmConfig) -> OpenAiCompatibleModels:
     """Build the provider from the configuration."""
     limits = StreamLimits(idle_seconds=config.idle_seconds)
-    return OpenAiCompatibleModels(config.openai_base_url, config.openai_api_key, limits)
+    access = Access(config.label, config.transport)
+    return OpenAiCompatibleModels(config.openai_base_url, config.openai_api_key, limits, access)

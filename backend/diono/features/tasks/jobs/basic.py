@@ -3,6 +3,7 @@
 from diono.agents.port import Model
 from diono.features.tasks.jobs.fitting import OnProgress
 from diono.llm.fit.report import ModelFit, Role
+from diono.llm.further import Asker
 
 
 class AssumedFits:
@@ -16,6 +17,6 @@ class AssumedFits:
     def adopt(self, model: Model, fit: ModelFit) -> None:
         """Nothing was measured: there is nothing to use."""
 
-    async def assigned(self, role: Role) -> str | None:
+    async def assigned(self, role: Role, asker: Asker) -> str | None:
         """Nothing was measured: no model is known to be the best."""
         return None

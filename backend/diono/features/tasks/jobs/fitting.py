@@ -9,6 +9,7 @@ from diono.features.tasks.jobs.steps import step_scope
 from diono.kernel.events import EventDraft, EventType
 from diono.llm.fit.measure import FitProgress
 from diono.llm.fit.report import ModelFit, Role
+from diono.llm.further import Asker
 from diono.llm.port import ModelProfile
 
 OnProgress = Callable[[FitProgress], Awaitable[None]]
@@ -28,7 +29,7 @@ class Fits(Protocol):
         """Use the model as was measured from now on."""
         ...
 
-    async def assigned(self, role: Role) -> str | None:
+    async def assigned(self, role: Role, asker: Asker) -> str | None:
         """Return the model that is measured as the best for a role; None: the default."""
         ...
 

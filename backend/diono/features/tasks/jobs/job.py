@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from loguru import logger
 
 from diono.agents.errors import BudgetSpent, Cancelled
+from diono.agents.inspecting import inspected
 from diono.agents.port import Receipt
 from diono.features.tasks.jobs.budget import Budget, MeteredModel
 from diono.features.tasks.jobs.fitting import Fits, fit_of, role_of
@@ -93,8 +94,8 @@ class TaskJob:
         Budget(facts, None, place.seconds_left).check_begin()
         runner = await asyncio.to_thread(staff.runners.of, facts.runner)
         # A replay finds the name that the first run left.
-        name = facts.model or await staff.fits.assigned(role_of(facts.kind))
-        model = await staff.models.bind(name)
+        name = facts.model or await staff.fits.assigned(role_of(facts.kind), facts.asker)
+        model = await staff.models.bind(name, facts.asker)
         await self.house.ledger.set_model(facts.task_id, model.name)
         is_local, price_of = model.profile.is_local, staff.prices
         price = price_of.of(model.name, is_local=is_local)
@@ -104,7 +105,8 @@ class TaskJob:
         budget = Budget(facts, price, place.seconds_left)
         metered = MeteredModel(model, fit, self.house.ledger, budget)
         stage = TaskStage(place, metered, fit, place.steps())
-        return await runner.start(facts.work(), stage)
+        receipt = await runner.start(facts.work(), stage)
+        return await inspected(stage, facts.kind, receipt)
 
     def _failed(self, place: Place, error: BaseException) -> Receipt:
         is_cancelled = isinstance(error, Cancelled)

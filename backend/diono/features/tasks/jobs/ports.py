@@ -8,6 +8,7 @@ from diono.agents.digest import Summarise
 from diono.agents.port import JsonObject, Memory, Model, Receipt, Said
 from diono.agents.runner import AgentRunner
 from diono.infra.workflows import RunStatus
+from diono.llm.further import Asker
 
 Effect = Callable[[], Coroutine[Any, Any, JsonObject]]
 
@@ -39,7 +40,7 @@ class Runners(Protocol):
 
 
 class Models(Protocol):
-    async def bind(self, name: str | None) -> Model: ...
+    async def bind(self, name: str | None, asker: Asker) -> Model: ...
 
 
 class Conversations(Protocol):
