@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     s3_url: str = Field(
         default="",
         validation_alias="S3_URL",
-        pattern=r"^$|^s3://[^/@\s]+$",
+        pattern=r"^$|^s3://[^/@?\s]+(\?\S*)?$",
         description="s3://bucket?endpoint=…&region=…; empty: a folder in data_dir.",
     )
     user_quota_mb: int = Field(
@@ -106,6 +106,9 @@ class Settings(BaseSettings):
         default="auto", description="Whether a model is measured at its first use."
     )
 
+    inspection: bool = Field(
+        default=True, description="Whether the files of finished tasks are examined."
+    )
     roles_dir: Path | None = Field(
         default=None, description="Users' roles of the team, beside workspace/roles."
     )
