@@ -14,6 +14,7 @@ import diono.features.accounts.service  # noqa: F401  # pyright: ignore[reportUn
 from diono.features.checkpoints.service import Checkpoints
 from diono.features.conversations.service import Conversations
 from diono.features.models.service import ModelFits
+from diono.features.providers.service import Providers
 from diono.features.tasks.ledger import Ledger
 from diono.features.tasks.queue import Queue, QueueLimits
 from diono.infra.blobs import Blobs, FolderBlobs
@@ -22,6 +23,10 @@ from diono.infra.clock import SystemClock
 from diono.infra.database import Database
 from diono.infra.heartbeats import Heartbeats
 from diono.infra.migrations import migrate
+from diono.infra.outbound import Outbound
+from diono.infra.sealed_columns import open_keyring
+from diono.infra.sealing import Sealer
+from diono.inspection.service import Inspector
 from diono.kernel.errors import DionoError
 from diono.llm.catalog import ModelCatalog
 from diono.llm.providers import provider_factories
@@ -31,7 +36,10 @@ from diono.settings import REPOSITORY, Settings
 from diono.wiring import (
     database_url,
     executor_id,
+    hide_secrets,
     llm_config,
+    master_key_place,
+    outbound_of,
     sandbox_config,
     sandbox_server,
     web_search,
@@ -59,16 +67,26 @@ class Adapters:
     catalog: ModelCatalog
     fits: ModelFits
     blobs: Blobs
+    sealer: Sealer
+    outbound: Outbound
+    providers: Providers
 
 
 @asynccontextmanager
 async def open_adapters(settings: Settings, *, has_engine: bool) -> AsyncGenerator[Adapters]:
-    """Open what the settings name. ``has_engine`` lets this process start the sandbox service."""
-    database = Database(database_url(settings))
-    catalog = ModelCatalog(provider_factories(llm_config(settings)), settings.model)
+    """Open what the settings name. ``has_engine`` lets this process start the sandbox service.
+
+    Raises MasterKeyWrong, MasterKeyInvalid, DatabaseFailed."""
+    hide_secrets(settings)
+    database, clock = Database(database_url(settings)), SystemClock()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         await migrate(database)
+        sealer = Sealer(await open_keyring(master_key_place(settings), database))
+        outbound = outbound_of(settings)
+        providers = Providers(database, sealer, outbound, clock, settings.model_idle_seconds)
+        factories = provider_factories(llm_config(settings))
+        catalog = ModelCatalog(factories, settings.model, providers)
         stack.push_async_callback(catalog.close)
         service = _sandbox_service(settings, has_engine=has_engine)
         sandboxes, starting = await stack.enter_async_context(service)
@@ -76,8 +94,19 @@ async def open_adapters(settings: Settings, *, has_engine: bool) -> AsyncGenerat
         await bus.start()
         stack.push_async_callback(bus.close)
         blobs = await stack.enter_async_context(_blobs(settings))
-        fits = ModelFits(database, catalog, SystemClock(), settings.model_fit)
-        yield Adapters(database, bus, sandboxes, starting, catalog, fits, blobs)
+        fits = ModelFits(database, catalog, clock, settings.model_fit)
+        yield Adapters(
+            database=database,
+            bus=bus,
+            sandboxes=sandboxes,
+            sandboxes_starting=starting,
+            catalog=catalog,
+            fits=fits,
+            blobs=blobs,
+            sealer=sealer,
+            outbound=outbound,
+            providers=providers,
+        )
 
 
 @asynccontextmanager
@@ -187,6 +216,7 @@ class Workshop:
             conversations=conversations,
             checkpoints=Checkpoints(database, adapters.sandboxes, conversations, clock),
             clock=clock,
+            inspector=Inspector(adapters.sandboxes) if settings.inspection else None,
         )
         prices = await asyncio.to_thread(jobs.Prices.load, settings.prices_file)
         staff = jobs.Staff(

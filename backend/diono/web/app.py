@@ -12,11 +12,13 @@ from diono.features.accounts.routes import router as accounts_router
 from diono.features.analytics.routes import router as analytics_router
 from diono.features.chat.routes import router as chat_router
 from diono.features.checkpoints.routes import router as checkpoints_router
+from diono.features.files.routes import router as files_router
 from diono.features.gateway.routes import router as gateway_router
 from diono.features.keys.routes import router as keys_router
 from diono.features.models.routes import router as models_router
 from diono.features.projects.routes import membership as members_router
 from diono.features.projects.routes import router as projects_router
+from diono.features.providers.routes import router as providers_router
 from diono.features.runs.routes import router as runs_router
 from diono.features.sandboxes.routes import router as sandboxes_router
 from diono.features.services.routes import router as services_router
@@ -59,6 +61,7 @@ def create_web_app(lifespan: Lifespan | None = None, frontend: Path | None = Non
         accounts_router,
         keys_router,
         models_router,
+        providers_router,
         sandboxes_router,
         runs_router,
         projects_router,
@@ -66,6 +69,7 @@ def create_web_app(lifespan: Lifespan | None = None, frontend: Path | None = Non
         services_router,
         checkpoints_router,
         chat_router,
+        files_router,
         tasks_router,
         analytics_router,
         gateway_router,

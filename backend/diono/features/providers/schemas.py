@@ -10,7 +10,7 @@ HolderKind = Literal["user", "project", "installation"]
 RESERVED = frozenset({"ollama", "openai", "anthropic", "embedded", "scripted", "diono"})
 KEY_LENGTH = 4_000
 
-ProviderName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,38}\Z")]
+ProviderName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$")]
 BaseUrl = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)]
 ModelPattern = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Patterns = Annotated[list[ModelPattern], Field(max_length=50)]

@@ -7,11 +7,14 @@ from diono.agents.port import Decision, JsonObject, Question
 from diono.agents.runner import Work
 from diono.features.tasks import store
 from diono.features.tasks.schemas import ArtifactInfo
+from diono.features.tasks.store import inspections
 from diono.infra.blobs import Blobs
 from diono.infra.bus import Bus
 from diono.infra.clock import Clock
 from diono.infra.database import Database
+from diono.inspection.models import Inspection
 from diono.kernel.events import Event, EventDraft, EventType
+from diono.llm.further import Asker
 
 CANCEL_POLL_SECONDS = 5.0
 
@@ -31,6 +34,12 @@ class TaskFacts:
     budget_seconds: int
     budget_tokens: int | None
     budget_cost_usd: float | None
+    requested_by: str | None = None
+
+    @property
+    def asker(self) -> Asker:
+        """For whom the run's model is: who asked for it, in its project."""
+        return Asker(self.requested_by or self.owner_id, self.project_id)
 
     def work(self) -> Work:
         return Work.model_validate(self, from_attributes=True)
@@ -74,6 +83,7 @@ class Ledger:
             budget_seconds=task.budget_seconds,
             budget_tokens=task.budget_tokens,
             budget_cost_usd=task.budget_cost_usd,
+            requested_by=task.requested_by,
         )
 
     async def append(self, task_id: str, draft: EventDraft, key: str) -> None:
@@ -98,6 +108,12 @@ class Ledger:
             # A worker that was frozen may do its step a second time beside the new holder.
             await store.any_owner(session, task_id, is_for_update=True)
             await store.save_artifact(session, task_id, info)
+
+    async def save_inspection(self, task_id: str, report: Inspection) -> None:
+        """Keep what was found in the task's files, in the place of an earlier report."""
+        async with self._database.write() as session:
+            await store.any_owner(session, task_id, is_for_update=True)
+            await inspections.save(session, task_id, report, self._clock.now())
 
     async def set_model(self, task_id: str, model: str) -> None:
         async with self._database.write() as session:

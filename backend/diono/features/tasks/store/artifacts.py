@@ -5,7 +5,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from diono.features.tasks.errors import ArtifactNotFound
 from diono.features.tasks.schemas import ArtifactInfo
+from diono.features.tasks.store import inspections
 from diono.features.tasks.tables import Artifact
+from diono.inspection import naming
 
 
 async def save_artifact(session: AsyncSession, task_id: str, info: ArtifactInfo) -> None:
@@ -23,8 +25,17 @@ async def drop_artifact(session: AsyncSession, task_id: str, path: str) -> None:
 async def artifacts(session: AsyncSession, task_id: str) -> list[ArtifactInfo]:
     """Return the files of an already authorised task, by path."""
     query = select(Artifact).where(Artifact.task_id == task_id).order_by(Artifact.path)
+    report = await inspections.find(session, task_id)
+    lines = {one.path: one.lines for one in report.files} if report is not None else {}
     return [
-        ArtifactInfo(path=row.path, size=row.size, sha256=row.sha256)
+        ArtifactInfo(
+            path=row.path,
+            size=row.size,
+            sha256=row.sha256,
+            kind=naming.kind_of(row.path),
+            language=naming.language_of(row.path),
+            lines=lines.get(row.path),
+        )
         for row in await session.scalars(query)
     ]
 
