@@ -45,10 +45,6 @@ class DigestMismatch(InvalidInput):
     code = "upload_digest_mismatch"
 
 
-class RangeRefused(InvalidInput):
-    code = "range_not_satisfiable"
-
-
 class TagRefused(InvalidInput):
     code = "tag_refused"
 

@@ -107,6 +107,11 @@ class Files:
         info = await self.one(owner_id, project_id, file_id)
         return info, self._blobs.read(info.sha256)
 
+    async def content(self, info: FileInfo, start: int, end: int) -> AsyncGenerator[bytes]:
+        """Return the bytes of a file that has been looked up. Raises BlobMissing."""
+        await self._blobs.size(info.sha256)
+        return self._blobs.read(info.sha256, start, end)
+
     async def one(self, owner_id: str, project_id: str, file_id: str) -> FileInfo:
         """Raises FileNotFound."""
         async with self._database.read() as session:
