@@ -55,6 +55,10 @@ class Assembly:
     def _is_page(self) -> bool:
         return self._spec.blueprint == "static-web"
 
+    def path_of(self, function: FunctionSpec) -> str:
+        """Return the file that this function alone is in."""
+        return (static_web if self._is_page else python_cli).path_of(function)
+
     async def write(self, plan: Plan, crew: Crew, budgets: Budgets) -> None:
         """Write what the plan names: functions by the schedule, then what surrounds them."""
         self._budgets = budgets
@@ -144,7 +148,6 @@ class Assembly:
         self.built = sorted([*others, result], key=lambda one: names.index(one.function.name))
 
     async def _assignment(self, function: FunctionSpec, phase: Phase) -> Assignment:
-        path_of = static_web.path_of if self._is_page else python_cli.path_of
         language = self._workspace.blueprint.facts.language
         known = lookup.known(function, language)
         found, vote = (known.examples, None) if known else await self._examples(function)
@@ -156,7 +159,7 @@ class Assembly:
             prompt=self._prompt,
             function=function,
             language=language,
-            path=path_of(function),
+            path=self.path_of(function),
             examples=found,
             tries=tries if is_full else min(tries, TRIES_FOR_EXTRAS),
             vote=vote,

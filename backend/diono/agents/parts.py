@@ -12,9 +12,10 @@ from diono.agents.assembly import Assembly
 from diono.agents.blueprints import Blueprint, BlueprintCatalog
 from diono.agents.crew import Crew
 from diono.agents.errors import BlueprintBroken, WorkspaceBroken
+from diono.agents.inspecting import Found, Mending, inspect
 from diono.agents.meter import Run
 from diono.agents.port import Check, JsonObject, Receipt
-from diono.agents.repair import repair
+from diono.agents.repair import Repairs, repair
 from diono.agents.roles.definition import Role
 from diono.agents.roles.worker import RoleWorker
 from diono.agents.scheduling.budgets import Budgets
@@ -23,6 +24,7 @@ from diono.agents.scheduling.scheduler import Outcome
 from diono.agents.scheduling.states import AgentState
 from diono.agents.spec import Plan, Spec
 from diono.agents.workspace import Workspace
+from diono.inspection.models import InspectionSummary
 from diono.kernel.errors import DionoError
 from diono.kernel.events import AgentRole, EventType
 
@@ -59,6 +61,9 @@ class Build:
     installed: list[Check] = field(default_factory=list[Check])
     checks: list[Check] = field(default_factory=list[Check])
     unproven: list[str] = field(default_factory=list[str])
+    found: Found | None = None
+    found_in: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The digests of the files that ``found`` is about."""
     details: JsonObject = field(default_factory=dict[str, object])
 
     # --- before anybody is asked ---
@@ -146,10 +151,17 @@ class Build:
         assembly, budgets = self.assembly, self.budgets
         if assembly is None or budgets is None:
             return
-        checks = await assembly.check()
-        self.checks = await repair(
-            self.run, assembly, workspace, checks, lambda: budgets.take(Phase.INTEGRATION)
-        )
+        checks, repairs = await assembly.check(), Repairs()
+
+        def allowance() -> str:
+            return budgets.take(Phase.INTEGRATION)
+
+        self.checks = await repair(self.run, assembly, workspace, checks, allowance, repairs)
+        found = await inspect(self.run, "inspect the files", self.checks)
+        mending = Mending(self.run, assembly, workspace, repairs, self.checks, found, allowance)
+        await mending.work()
+        self.checks, self.found = mending.checks, mending.found
+        self.found_in = dict(workspace.files)
 
     # --- roles from files ---
 
@@ -194,6 +206,11 @@ class Build:
     def proof_bytes(self) -> bytes:
         return self.assembly.proving.saved().to_bytes() if self.assembly is not None else b"{}\n"
 
+    def _inspection(self) -> InspectionSummary | None:
+        """What was found is said only of the files as they are: who comes after QA may write."""
+        is_current = self.workspace is not None and dict(self.workspace.files) == self.found_in
+        return self.found.summary if self.found is not None and is_current else None
+
     def receipt(self, status: str, reason: str = "") -> Receipt:
         workspace, blueprint, meter = self.workspace, self.blueprint, self.run.meter
         service = blueprint.facts.service if blueprint else None
@@ -220,6 +237,7 @@ class Build:
             "preview_port": service.port if service and is_serving else None,
             "commit": workspace.head if workspace else "",
             "details": details,
+            "inspection": self._inspection(),
         }
         return Receipt.model_validate(values)
 

@@ -5,6 +5,7 @@ what went wrong changes: the same problem would come back.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from diono.agents import text
 from diono.agents.assembly import Assembly
@@ -21,30 +22,40 @@ SECONDS_NEEDED = 45.0
 SECONDS_FOR_EXTRAS = 120.0
 
 
+@dataclass
+class Repairs:
+    """How many repairs are left to a build, whatever they are for."""
+
+    left: int = REPAIRS
+
+
 async def repair(
     run: Run,
     assembly: Assembly,
     workspace: Workspace,
     checks: Sequence[Check],
     allowance: Callable[[], str] = lambda: "",
+    repairs: Repairs | None = None,
 ) -> list[Check]:
     """Return the checks of the best state reached; the workspace is at that state."""
+    repairs = repairs or Repairs()
     best = list(checks)
     tried: set[str] = set()
     hint = ""
-    for number in range(1, REPAIRS + 1):
+    while repairs.left > 0:
         failed = _failed(best)
         target = _function_behind(failed, assembly.built)
         hint = hint or (failed[0].detail if failed else "")
         signature = f"{target.name if target else ''}: {error_signature(hint)}"
         needed = SECONDS_NEEDED if failed and failed[0].is_required else SECONDS_FOR_EXTRAS
-        if target is None or signature in tried or allowance() or not await _has_time(run, needed):
+        if target is None or signature in tried or allowance() or not await has_time(run, needed):
             break
         tried.add(signature)
+        repairs.left -= 1
         await run.log(f"Repairing {target.name}: {failed[0].name} failed", "warning")
         green, built = workspace.snapshot(), list(assembly.built)
         try:
-            is_written = await assembly.rewrite(target, hint, f".repair{number}")
+            is_written = await assembly.rewrite(target, hint, f".repair{REPAIRS - repairs.left}")
         except BudgetSpent as error:
             # What is green already stays proven; there is only nothing left to mend it with.
             await run.log(f"No repair: {error.detail}", "warning")
@@ -89,7 +100,7 @@ def _failed(checks: Sequence[Check]) -> list[Check]:
     return [*required, *[one for one in extras if not one.is_required]]
 
 
-async def _has_time(run: Run, seconds_needed: float) -> bool:
+async def has_time(run: Run, seconds_needed: float) -> bool:
     async def action() -> JsonObject:
         return {"seconds": run.stage.seconds_left()}
 

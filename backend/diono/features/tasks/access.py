@@ -14,7 +14,7 @@ from diono.features.projects.errors import ProjectNotFound
 from diono.features.projects.schemas import MemberRole
 from diono.features.projects.service import Members
 from diono.features.tasks.errors import TaskNotFound
-from diono.features.tasks.service import Runs, Tasks
+from diono.features.tasks.service import Inspections, Runs, Tasks
 from diono.kernel.events import Event
 
 T = TypeVar("T")
@@ -28,7 +28,12 @@ def runs_port(request: Request) -> Runs:
     return request.app.state.runs
 
 
+def inspections_service(request: Request) -> Inspections:
+    return request.app.state.inspections
+
+
 TasksService = Annotated[Tasks, Depends(tasks_service)]
+InspectionsService = Annotated[Inspections, Depends(inspections_service)]
 RunsPort = Annotated[Runs, Depends(runs_port)]
 
 

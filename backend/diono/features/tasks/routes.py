@@ -13,7 +13,13 @@ from diono.features.previews.schemas import PreviewLink
 from diono.features.projects.access import MembersService
 from diono.features.projects.schemas import MemberRole
 from diono.features.projects.service import missing_project, sandbox_of
-from diono.features.tasks.access import Following, OwnedTask, RunsPort, TasksService
+from diono.features.tasks.access import (
+    Following,
+    InspectionsService,
+    OwnedTask,
+    RunsPort,
+    TasksService,
+)
 from diono.features.tasks.schemas import (
     AnswerQuestion,
     ArtifactList,
@@ -25,6 +31,7 @@ from diono.features.tasks.schemas import (
     TaskPage,
     TaskState,
 )
+from diono.inspection.models import Inspection
 from diono.kernel.errors import DionoError
 from diono.sandbox.port import ServiceSpec
 
@@ -191,6 +198,18 @@ async def get_artifact(task: OwnedTask, path: str, tasks: TasksService) -> Respo
         media_type="text/plain; charset=utf-8",
         headers={"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"},
     )
+
+
+@router.get("/{task_id}/inspection")
+async def get_inspection(task: OwnedTask, inspections: InspectionsService) -> Inspection:
+    """Return what was found in the task's files: their structure, quality, dependencies, risks."""
+    return await inspections.of_task(*task)
+
+
+@router.post("/{task_id}/inspection")
+async def examine_task(task: OwnedTask, inspections: InspectionsService) -> Inspection:
+    """Examine the files of a task that has ended, now; takes seconds."""
+    return await inspections.examine(*task)
 
 
 @router.get(

@@ -206,6 +206,9 @@ class ArtifactInfo(BaseModel):
     path: str
     size: int = Field(description="Bytes.")
     sha256: str
+    kind: str = Field(default="", description="code, test, documentation… by the file's name.")
+    language: str = Field(default="", description="Such as python; empty if unknown.")
+    lines: int | None = Field(default=None, description="Null until the task was examined.")
 
 
 class ArtifactList(BaseModel):

@@ -8,17 +8,22 @@ from loguru import logger
 
 from diono.agents.digest import summariser
 from diono.agents.errors import Cancelled
-from diono.agents.port import Decision, JsonObject, Memory, Model, Question, Said, Steps
+from diono.agents.port import Check, Decision, JsonObject, Memory, Model, Question, Said, Steps
 from diono.features.projects.service import WORKSPACE_MB, sandbox_of
 from diono.features.tasks.jobs.ports import Checkpoints, Conversations, Engine
 from diono.features.tasks.jobs.steps import Scope, TaskSteps, step_scope
 from diono.features.tasks.ledger import Ledger, TaskFacts
 from diono.features.tasks.queue.queue import Activity, Queue, Rest
 from diono.infra.clock import Clock
+from diono.inspection.models import Inspection, not_examined
+from diono.inspection.scoring import Proof
+from diono.inspection.service import Inspector
 from diono.kernel.errors import DionoError
 from diono.kernel.events import EventDraft, EventType
 from diono.llm.fit.report import ModelFit
 from diono.sandbox.port import Limits, Sandbox, Sandboxes, SandboxSpec
+
+LEAST_INSPECTION_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class House:
     conversations: Conversations
     checkpoints: Checkpoints
     clock: Clock
+    inspector: Inspector | None = None
+    """None: what tasks make is not examined."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +172,26 @@ class TaskStage:
 
     async def save_file(self, path: str, content: bytes) -> None:
         await self._house.ledger.save_file(self._facts.task_id, path, content)
+
+    async def inspect(self, checks: Sequence[Check] = ()) -> Inspection:
+        facts, inspector = self._facts, self._house.inspector
+        if inspector is None:
+            return not_examined("Inspections are switched off here (DIONO_INSPECTION).")
+        if self.seconds_left() < LEAST_INSPECTION_SECONDS:
+            return not_examined("The task's time was used up.")
+        project = f"{facts.project_id}-inspection"
+        await self._house.queue.note_side_project(facts.task_id, project)
+        report = await inspector.of_workspace(
+            await self.sandbox(), facts.owner_id, project, proof_of(checks)
+        )
+        await self._house.ledger.save_inspection(facts.task_id, report)
+        return report
+
+
+def proof_of(checks: Sequence[Check]) -> Proof:
+    """Return how many required checks ran, and passed."""
+    ran = [one for one in checks if one.is_required and one.passed is not None]
+    return Proof(passed=sum(bool(one.passed) for one in ran), ran=len(ran))
 
 
 def _running(draft: EventDraft) -> EventDraft:

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from diono.features.tasks.schemas import TaskStatus
 from diono.features.tasks.tables import EventRow, Task
+from diono.kernel.correlation import REQUEST_ID
 from diono.kernel.events import Event, EventDraft, EventType, Payload
 
 EVENT_PAGE = 500
@@ -67,7 +68,10 @@ async def append_event(
 
 
 def _with_spent(task: Task, draft: EventDraft) -> Payload:
-    """Return the payload; where a step begins or ends, with what the task has used until then."""
+    """Return the payload; where a step begins or ends, with what the task has used until then;
+    where a request changed the state, with the request's id."""
+    if draft.event_type is EventType.STATE and REQUEST_ID.get():
+        return {**draft.payload, "request_id": REQUEST_ID.get()}
     if draft.event_type not in _MARKS:
         return draft.payload
     return {**draft.payload, "spent": {"tokens_in": task.tokens_in, "tokens_out": task.tokens_out}}
