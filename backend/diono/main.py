@@ -42,6 +42,8 @@ from diono.sandbox.adapters.late import LateKeyring
 from diono.sandbox.languages import Languages
 from diono.settings import REPOSITORY, Settings
 from diono.web.app import create_web_app
+from diono.web.clients import networks
+from diono.web.middleware import Surroundings
 from diono.web.preview_gateway import PreviewGateway
 from diono.web.socket import is_origin_allowed
 from diono.wiring import (
@@ -147,7 +149,12 @@ async def _probe(adapters: Adapters, runs: TakenRuns) -> dict[str, str]:
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its services start and stop with its lifespan."""
-    return create_web_app(partial(_lifespan, settings), FRONTEND)
+    around = Surroundings(
+        public_url=settings.public_url,
+        allowed_origins=settings.allowed_origins,
+        trusted_proxies=networks(settings.trusted_proxies),
+    )
+    return create_web_app(partial(_lifespan, settings), FRONTEND, around)
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -182,6 +189,8 @@ def serve(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        # Who a proxy speaks for is told by the middleware, which asks whether it is trusted.
+        proxy_headers=False,
         # Longer than proxies keep an idle connection (nginx: 60 s): who closes first may cut off
         # a request that is on its way.
         timeout_keep_alive=75,

@@ -22,7 +22,17 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     preview_ports: str = Field(default="8100-8199", pattern=r"^\d+-\d+$")
-    allowed_origins: list[str] = Field(default_factory=list)
+    allowed_origins: list[str] = Field(
+        default_factory=list, description="Exact origins whose pages may call the API."
+    )
+    trusted_proxies: list[str] = Field(
+        default_factory=list, description="Addresses and networks whose X-Forwarded-* count."
+    )
+    rate_limits: dict[str, str] = Field(
+        default_factory=dict, description='Rules to change, such as {"api": "600/minute"}; off.'
+    )
+    user_projects: int = Field(default=500, ge=1, description="Projects a user may own.")
+    user_tasks: int = Field(default=500, ge=1, description="Tasks of a user that have not ended.")
     log_level: str = "INFO"
 
     master_key: SecretStr = Field(

@@ -9,6 +9,8 @@ from diono.features.projects.service import Members
 from diono.furnishing.house import House
 from diono.infra.bus import Bus
 from diono.infra.clock import SystemClock
+from diono.infra.rate_limits import DEFAULT_RULES, RateLimits
+from diono.launching import load_late
 
 
 async def furnish_access(house: House) -> None:
@@ -17,9 +19,19 @@ async def furnish_access(house: House) -> None:
     audit = Audit(database, clock)
     changed = partial(_tell, house.adapters.bus)
     state.bus = house.adapters.bus
+    state.rate_limits = await _rate_limits(house)
     state.members = Members(database, audit, clock, changed)
     state.keys = Keys(database, state.accounts, audit, clock, changed)
     state.identify, state.recheck = state.keys.identify, state.keys.recheck
+
+
+async def _rate_limits(house: House) -> RateLimits:
+    """Raises ValueError for a rule that is none."""
+    settings = house.settings
+    rules = {**DEFAULT_RULES, **settings.rate_limits}
+    stores = await load_late("diono.infra.rate_stores")
+    counters = stores.LimitsCounters(rules, settings.redis_url.get_secret_value())
+    return RateLimits(counters)
 
 
 def _tell(bus: Bus, user_id: str) -> None:

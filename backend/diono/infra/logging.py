@@ -7,7 +7,7 @@ from loguru import logger
 
 from diono.infra.redaction import SECRETS
 
-FORMAT = "{time:YYYY-MM-DDTHH:mm:ss.SSS!UTC}Z {level: <7} {name}: {message}"
+FORMAT = "{time:YYYY-MM-DDTHH:mm:ss.SSS!UTC}Z {level: <7} {extra[request_id]} {name}: {message}"
 
 
 class _Intercept(logging.Handler):
@@ -24,6 +24,7 @@ def _write(message: str) -> None:
 def configure_logging(level: str) -> None:
     """Log to standard error from ``level`` on; libraries from WARNING on."""
     logger.remove()
+    logger.configure(extra={"request_id": "-"})
     # Values of local variables could be secrets, so tracebacks do not show them.
     logger.add(_write, level=level, format=FORMAT, backtrace=False, diagnose=False)
     logging.basicConfig(handlers=[_Intercept()], level=logging.WARNING, force=True)

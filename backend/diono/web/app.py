@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
 
 from diono.features.accounts.routes import router as accounts_router
 from diono.features.analytics.routes import router as analytics_router
@@ -26,13 +27,29 @@ from diono.features.tasks.routes import router as tasks_router
 from diono.web.errors import ErrorBody, install_error_handlers
 from diono.web.frontend import install_frontend
 from diono.web.health import router as health_router
-from diono.web.middleware import RequestContext
+from diono.web.middleware import RequestContext, Surroundings
 from diono.web.socket import router as socket_router
 
-BODY_BYTES = 256 * 1024
+BODY_BYTES = 1024 * 1024
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody} for status in (401, 404, 409, 413, 422, 429, 503, 507)
+    status: {"model": ErrorBody} for status in (401, 403, 404, 409, 413, 422, 429, 503, 507)
 }
+ASKED_HEADERS = [
+    "Authorization",
+    "Content-Type",
+    "Last-Event-ID",
+    "Upload-Offset",
+    "X-Diono-Project",
+    "X-Request-Id",
+]
+TOLD_HEADERS = [
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "Upload-Offset",
+    "X-Request-Id",
+]
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -41,7 +58,11 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def create_web_app(lifespan: Lifespan | None = None, frontend: Path | None = None) -> FastAPI:
+def create_web_app(
+    lifespan: Lifespan | None = None,
+    frontend: Path | None = None,
+    around: Surroundings | None = None,
+) -> FastAPI:
     """Assemble the application. The lifespan puts the services on ``app.state``."""
     app = FastAPI(
         title="Diono",
@@ -54,8 +75,19 @@ def create_web_app(lifespan: Lifespan | None = None, frontend: Path | None = Non
         docs_url=None,
         openapi_url="/api/openapi.json",
         redoc_url=None,
+        redirect_slashes=False,
     )
-    app.add_middleware(RequestContext)
+    around = around or Surroundings()
+    if around.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=[origin for origin in around.allowed_origins if "://" in origin],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=ASKED_HEADERS,
+            expose_headers=TOLD_HEADERS,
+            max_age=600,
+        )
+    app.add_middleware(RequestContext, around=around)
     install_error_handlers(app)
     features = (
         accounts_router,

@@ -25,7 +25,7 @@ STATUS = {
     ErrorKind.STORAGE_FULL: HTTPStatus.INSUFFICIENT_STORAGE,
     ErrorKind.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-RETRY_SECONDS = "5"
+RETRY_SECONDS = 5
 OPENAI = "/v1/"
 
 
@@ -35,13 +35,20 @@ class ErrorBody(BaseModel):
     request_id: str
 
 
-def error_response(request: Request, status: int, code: str, detail: str) -> JSONResponse:
+def error_response(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    retry_after_seconds: int = RETRY_SECONDS,
+) -> JSONResponse:
     request_id: str = getattr(request.state, "request_id", "")
     headers: dict[str, str] = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
-        headers["Retry-After"] = RETRY_SECONDS
+        headers["Retry-After"] = str(retry_after_seconds)
     if request.url.path.startswith(OPENAI):
         status = openai_status(status)
         return JSONResponse(openai_error(status, code, detail), status, headers)
@@ -52,7 +59,9 @@ def error_response(request: Request, status: int, code: str, detail: str) -> JSO
 async def _domain_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, DionoError):
         raise error
-    return error_response(request, STATUS[error.kind], error.code, error.detail)
+    wait: int = getattr(error, "retry_after_seconds", RETRY_SECONDS)
+    status = STATUS[error.kind]
+    return error_response(request, status, error.code, error.detail, retry_after_seconds=wait)
 
 
 async def _invalid_request(request: Request, error: Exception) -> JSONResponse:

@@ -24,6 +24,7 @@ from diono.features.accounts.schemas import Account
 from diono.features.accounts.service import Accounts
 from diono.infra.bus import Bus
 from diono.infra.guarding import guarded
+from diono.infra.rate_limits import RateLimits
 
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCOPE_MARK = "x-diono-scope"
@@ -51,6 +52,19 @@ OPEN_TO_BOUND = frozenset(
     {"/api/me", "/api/users/{user_id}/projects", "/api/tasks", "/api/models", "/api/models/fit",
      "/api/languages"}
 )  # fmt: skip
+# What costs more than an answer, by account.
+RULES_OF_ROUTES: Mapping[tuple[str, str], str] = {
+    ("POST", "/api/tasks"): "tasks",
+    ("POST", "/api/tasks/{task_id}/retry"): "tasks",
+    ("POST", "/api/tasks/{task_id}/rerun"): "tasks",
+    ("POST", "/api/projects/{project_id}/chat"): "tasks",
+    ("POST", "/api/execute"): "tasks",
+    ("POST", "/api/execute/stream"): "tasks",
+    ("POST", "/v1/chat/completions"): "tasks",
+    ("POST", "/api/projects/{project_id}/uploads"): "uploads",
+    ("PATCH", "/api/projects/{project_id}/uploads/{upload_id}"): "uploads",
+    ("POST", "/api/projects/{project_id}/members"): "sharing",
+}
 
 _scheme = OAuth2PasswordBearer(tokenUrl="/api/auth/token", auto_error=False)
 
@@ -175,7 +189,20 @@ async def identified(request: Request, token: BearerToken) -> Identity:
     identify: Identify = request.app.state.identify
     identity = await identify(token)
     check_may(identity, request)
+    await _count(request, identity.account.user_id)
     return identity
+
+
+async def _count(request: Request, user_id: str) -> None:
+    """Raises TooManyRequests."""
+    limits: RateLimits | None = getattr(request.app.state, "rate_limits", None)
+    if limits is None:
+        return
+    request.state.allowed = await limits.hit("api", user_id)
+    path = str(getattr(request.scope.get("route"), "path", ""))
+    rule = RULES_OF_ROUTES.get((request.method, path))
+    if rule is not None:
+        request.state.allowed = await limits.hit(rule, user_id)
 
 
 Identified = Annotated[Identity, Depends(identified)]
