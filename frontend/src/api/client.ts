@@ -1,13 +1,23 @@
 import createClient from 'openapi-fetch';
 import { ApiError, errorFromBody, toApiError } from './errors';
 import type { paths } from './schema';
-import { endSession, readSession } from './session';
+import { isDue, refreshSession, SESSION_OVER } from './refreshing';
+import { endSession, readSession, type Session } from './session';
 
 const SIGN_IN_PATH = '/api/auth/token';
+const LAST_SHARE = 0.02;
+
+/** The session with a token that still lives; throws ApiError offline. */
+async function liveSession(): Promise<Session | null> {
+  const session = readSession();
+  // After a sleep the token may be over while the session is not.
+  if (session && isDue(session, LAST_SHARE)) await refreshSession();
+  return readSession();
+}
 
 /** `fetch` with the bearer token; a refused token ends the session. Throws ApiError offline. */
 async function authorizedFetch(request: Request): Promise<Response> {
-  const session = readSession();
+  const session = await liveSession();
   if (session && !request.headers.has('authorization')) {
     request.headers.set('authorization', `Bearer ${session.token}`);
   }
@@ -21,7 +31,7 @@ async function authorizedFetch(request: Request): Promise<Response> {
   const isSignIn = new URL(request.url).pathname === SIGN_IN_PATH;
   // A token that was replaced meanwhile says nothing about the present one.
   if (response.status === 401 && !isSignIn && readSession()?.token === session?.token) {
-    endSession('Your session has ended. Sign in to go on; running builds were not touched.');
+    endSession(SESSION_OVER);
   }
   return response;
 }

@@ -7,6 +7,9 @@ export interface Session {
   /** Milliseconds since 1970. */
   expiresAt: number;
   lifetimeSeconds: number;
+  /** Good once, for the next pair of tokens. */
+  refreshToken: string;
+  refreshExpiresAt: number;
 }
 
 const STORAGE_KEY = 'diono.session';
@@ -19,10 +22,11 @@ function parse(text: string | null): Session | null {
   try {
     const value: unknown = JSON.parse(text);
     if (!isRecord(value)) return null;
-    const { token, expiresAt, lifetimeSeconds } = value;
+    const { token, expiresAt, lifetimeSeconds, refreshToken, refreshExpiresAt } = value;
     if (typeof token !== 'string' || typeof expiresAt !== 'number') return null;
-    if (typeof lifetimeSeconds !== 'number' || expiresAt <= Date.now()) return null;
-    return { token, expiresAt, lifetimeSeconds };
+    if (typeof refreshToken !== 'string' || typeof lifetimeSeconds !== 'number') return null;
+    if (typeof refreshExpiresAt !== 'number' || refreshExpiresAt <= Date.now()) return null;
+    return { token, expiresAt, lifetimeSeconds, refreshToken, refreshExpiresAt };
   } catch {
     return null;
   }
@@ -38,11 +42,20 @@ export function readSession(): Session | null {
   return current;
 }
 
+/** What another tab may have stored a moment ago. */
+export function readStoredSession(): Session | null {
+  const stored = parse(localStorage.getItem(STORAGE_KEY));
+  if (stored?.token !== current?.token) publish(stored);
+  return stored;
+}
+
 export function beginSession(token: Token): void {
   const session: Session = {
     token: token.access_token,
     expiresAt: Date.now() + token.expires_in * 1000,
     lifetimeSeconds: token.expires_in,
+    refreshToken: token.refresh_token,
+    refreshExpiresAt: Date.now() + token.refresh_expires_in * 1000,
   };
   endReason = '';
   localStorage.setItem(STORAGE_KEY, JSON.stringify(session));

@@ -57,7 +57,8 @@ export const handlers: HttpHandler[] = [
     }
     return json('/api/auth/token', 'post', 200, sampleToken);
   }),
-  http.post('/api/auth/renew', () => json('/api/auth/renew', 'post', 200, sampleToken)),
+  http.post('/api/auth/refresh', () => json('/api/auth/refresh', 'post', 200, sampleToken)),
+  http.post('/api/auth/logout', () => new HttpResponse(null, { status: 204 })),
   http.get('/api/me', () => json('/api/me', 'get', 200, sampleAccount)),
   http.get('/api/models', () => json('/api/models', 'get', 200, sampleModels)),
   http.get('/api/tasks', () => json('/api/tasks', 'get', 200, { items: tasks, next_cursor: null })),

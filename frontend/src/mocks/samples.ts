@@ -4,9 +4,19 @@ export const sampleToken: Token = {
   access_token: 'sample-token',
   token_type: 'bearer',
   expires_in: 900,
+  refresh_token: 'sample-refresh',
+  refresh_expires_in: 604_800,
+  session_id: 'ses_1',
 };
 
-export const sampleAccount: Account = { user_id: 'usr_1', username: 'admin', is_admin: true };
+export const sampleAccount: Account = {
+  user_id: 'usr_1',
+  username: 'admin',
+  email: null,
+  is_email_verified: false,
+  role: 'admin',
+  is_admin: true,
+};
 
 export const sampleModels: ModelList = {
   models: [

@@ -1,9 +1,7 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { LogOut, Monitor, Moon, Sun } from 'lucide-react';
-import { endSession } from '@/api/session';
 import { Button } from '@/components/ui/button';
 import { setTheme, useTheme, type Theme } from '@/lib/theme';
-import { useMe } from './queries';
+import { useMe, useSignOut } from './queries';
 
 const themes: Record<Theme, { icon: typeof Sun; next: Theme; label: string }> = {
   system: { icon: Monitor, next: 'light', label: 'Theme: as the system. Switch to light' },
@@ -27,7 +25,7 @@ function ThemeButton() {
 }
 
 export function AccountMenu() {
-  const client = useQueryClient();
+  const signOut = useSignOut();
   const me = useMe();
   return (
     <div className="flex min-w-0 items-center gap-1">
@@ -40,10 +38,7 @@ export function AccountMenu() {
         size="icon"
         aria-label="Sign out"
         title="Sign out"
-        onClick={() => {
-          endSession();
-          client.clear();
-        }}
+        onClick={() => signOut.mutate()}
       >
         <LogOut aria-hidden />
       </Button>

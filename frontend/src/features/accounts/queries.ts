@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { api, unwrap } from '@/api/client';
+import { api, settle, unwrap } from '@/api/client';
 import { queryKeys } from '@/api/query-keys';
-import { beginSession } from '@/api/session';
+import { beginSession, endSession } from '@/api/session';
 
 export interface Credentials {
   username: string;
@@ -31,6 +31,18 @@ export function useSignIn() {
       // Another person's data must not show up for a moment.
       client.clear();
       beginSession(token);
+    },
+  });
+}
+
+export function useSignOut() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => settle(api.POST('/api/auth/logout')),
+    // Without an answer the session ends at least here.
+    onSettled: () => {
+      endSession();
+      client.clear();
     },
   });
 }
