@@ -153,7 +153,8 @@ def _add_admin(parser: argparse.ArgumentParser) -> None:
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "what", choices=("start", "build", "requests", "changes", "sandbox", "solve", "load")
+        "what",
+        choices=("start", "build", "requests", "changes", "sandbox", "solve", "load", "writes"),
     )
     parser.add_argument(
         "--runs", type=_positive, help="start, sandbox: repeats (default 5 and 100)"
@@ -179,6 +180,9 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--write", action="store_true", help="sandbox: put the table into docs/benchmarks.md"
     )
+    parser.add_argument("--count", type=_positive, default=10_000, help="writes: so many")
+    parser.add_argument("--database", default="", help="writes: a URL, instead of SQLite")
+    parser.add_argument("--s3", default="", help="writes: a URL as in S3_URL, instead of a folder")
     parser.add_argument("--users", type=_positive, default=100, help="load: so many users")
     parser.add_argument("--rate", type=_positive, default=20, help="load: requests a second")
     parser.add_argument("--seconds", type=_positive, default=60, help="load: for so long")

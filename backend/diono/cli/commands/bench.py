@@ -1,5 +1,5 @@
-"""`diono bench start | build | requests | changes | sandbox | solve | load`: figures with
-machine and count."""
+"""`diono bench start | build | requests | changes | sandbox | solve | load | writes`: figures
+with machine and count."""
 
 import argparse
 import asyncio
@@ -16,6 +16,8 @@ from diono.cli.bench_solve import bench_solve, solve_table
 from diono.cli.bench_solve_data import load_dataset
 from diono.cli.bench_solve_stage import open_stage
 from diono.cli.bench_start import bench_start, start_table
+from diono.cli.bench_writes import Plan as WritesPlan
+from diono.cli.bench_writes import bench_writes, writes_table
 from diono.cli.outcome import Exit, UsageError
 from diono.cli.prepare import prepare_now
 from diono.cli.sandbox_bench import report
@@ -32,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _run_apps(arguments)
     if arguments.what == "load":
         return _run_load(arguments)
+    if arguments.what == "writes":
+        return _run_writes(arguments)
     if arguments.what == "start":
         result = bench_start(arguments.runs or 5)
         table = start_table(result)
@@ -113,3 +117,11 @@ def _run_sandbox(arguments: argparse.Namespace) -> int:
         write_section(table)
     print(json.dumps(result, ensure_ascii=False) if arguments.as_json else table)
     return Exit.OK if all(check["kept"] for check in result["checks"]) else Exit.FAILED
+
+
+def _run_writes(arguments: argparse.Namespace) -> int:
+    """Exit FAILED when an acknowledged write was not found again."""
+    plan = WritesPlan(arguments.count, database_url=arguments.database, s3_url=arguments.s3)
+    result = asyncio.run(bench_writes(plan))
+    print(json.dumps(result, ensure_ascii=False) if arguments.as_json else writes_table(result))
+    return Exit.OK if result["keeps_promise"] else Exit.FAILED
