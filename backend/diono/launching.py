@@ -13,6 +13,7 @@ from loguru import logger
 import diono.features.accounts.service  # noqa: F401  # pyright: ignore[reportUnusedImport] - the queue's rows refer to its tables
 from diono.features.checkpoints.service import Checkpoints
 from diono.features.conversations.service import Conversations
+from diono.features.hooks.service import Deliverer, Tools
 from diono.features.models.service import ModelFits
 from diono.features.providers.service import Providers
 from diono.features.tasks.ledger import Ledger
@@ -38,6 +39,7 @@ from diono.wiring import (
     executor_id,
     hide_secrets,
     llm_config,
+    mailer,
     master_key_place,
     outbound_of,
     sandbox_config,
@@ -239,6 +241,30 @@ class Workshop:
         if self._engine is not None:
             await self._engine.close()
             await self._heartbeats.leave()
+
+
+def hook_tools(settings: Settings, adapters: Adapters) -> Tools:
+    """Return what webhooks and notifications need. Raises MailSettingsWrong."""
+    return Tools(
+        database=adapters.database,
+        bus=adapters.bus,
+        sealer=adapters.sealer,
+        outbound=adapters.outbound,
+        mailer=mailer(settings),
+        clock=SystemClock(),
+    )
+
+
+@asynccontextmanager
+async def delivering(tools: Tools) -> AsyncGenerator[Deliverer]:
+    """Tell outside what happens, in this process; others do the same beside it."""
+    deliverer = Deliverer(tools)
+    keeper = asyncio.create_task(deliverer.keep())
+    try:
+        yield deliverer
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
 
 
 async def load_late(module: str) -> ModuleType:

@@ -6,11 +6,12 @@ there). Sandboxes come from the service that the settings name; a worker has no 
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 
 from loguru import logger
 
 from diono.infra.logging import configure_logging
-from diono.launching import Workshop, open_adapters
+from diono.launching import Workshop, delivering, hook_tools, open_adapters
 from diono.settings import Settings
 from diono.wiring import check_shared, executor_id
 
@@ -21,7 +22,9 @@ async def work(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with open_adapters(settings, has_engine=False) as adapters:
+    async with AsyncExitStack() as stack:
+        adapters = await stack.enter_async_context(open_adapters(settings, has_engine=False))
+        await stack.enter_async_context(delivering(hook_tools(settings, adapters)))
         workshop = Workshop(settings, adapters)
         try:
             await workshop.open()

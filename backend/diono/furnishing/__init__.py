@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from diono.furnishing.access import furnish_access
 from diono.furnishing.accounts import furnish_accounts
 from diono.furnishing.files import furnish_files
+from diono.furnishing.hooks import furnish_hooks
 from diono.furnishing.house import Furnisher, House
 from diono.furnishing.inspection import furnish_inspection
 from diono.furnishing.sealing import furnish_sealing
@@ -19,6 +20,7 @@ FURNISHERS: Sequence[Furnisher] = (
     furnish_access,
     furnish_files,
     furnish_inspection,
+    furnish_hooks,
 )
 
 

@@ -15,6 +15,7 @@ from diono.features.chat.routes import router as chat_router
 from diono.features.checkpoints.routes import router as checkpoints_router
 from diono.features.files.routes import router as files_router
 from diono.features.gateway.routes import router as gateway_router
+from diono.features.hooks.routes import router as hooks_router
 from diono.features.keys.routes import router as keys_router
 from diono.features.models.routes import router as models_router
 from diono.features.projects.routes import membership as members_router
@@ -94,6 +95,7 @@ def create_web_app(
         keys_router,
         models_router,
         providers_router,
+        hooks_router,
         sandboxes_router,
         runs_router,
         projects_router,

@@ -21,6 +21,7 @@ from diono.features.tasks.tables import QueueEntry, Task
 from diono.infra.bus import Bus
 from diono.infra.clock import Clock
 from diono.infra.database import Database
+from diono.infra.outbox import OUTBOX_TOPIC
 from diono.kernel.events import EventDraft
 
 QUEUE_TOPIC = "queue"
@@ -190,6 +191,7 @@ class Queue:
     def _tell(self, task_id: str) -> None:
         self._bus.publish(task_id)
         self._bus.publish(QUEUE_TOPIC)
+        self._bus.publish(OUTBOX_TOPIC)
 
     @asynccontextmanager
     async def _locked(self) -> AsyncGenerator[AsyncSession]:

@@ -17,6 +17,7 @@ from diono.features.tasks.tables import QueueEntry, Task
 from diono.infra.bus import Bus
 from diono.infra.clock import Clock
 from diono.infra.database import Database
+from diono.infra.outbox import OUTBOX_TOPIC
 from diono.kernel.events import EventDraft, EventType, Payload
 
 
@@ -145,6 +146,7 @@ class UserQueue:
             yield _Held(session, task, entry, self._clock.now())
         self._bus.publish(task_id)
         self._bus.publish(QUEUE_TOPIC)
+        self._bus.publish(OUTBOX_TOPIC)
 
 
 def _check_alive(task: Task) -> None:

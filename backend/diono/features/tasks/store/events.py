@@ -7,10 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from diono.features.tasks.schemas import TaskStatus
 from diono.features.tasks.tables import EventRow, Task
+from diono.infra.outbox import announce
 from diono.kernel.correlation import REQUEST_ID
 from diono.kernel.events import Event, EventDraft, EventType, Payload
 
 EVENT_PAGE = 500
+_SHOWN_CHARACTERS = 300
+_TOLD = {
+    TaskStatus.WAITING: "task.waiting",
+    TaskStatus.SUCCEEDED: "task.succeeded",
+    TaskStatus.FAILED: "task.failed",
+    TaskStatus.CANCELLED: "task.cancelled",
+}
 _MARKS = frozenset(
     {
         EventType.STATE,
@@ -64,7 +72,28 @@ async def append_event(
         )
     )
     _fold(task, draft, now)
+    if draft.event_type is EventType.STATE and task.status in _TOLD:
+        _tell_outside(session, task, now)
     return True
+
+
+def _tell_outside(session: AsyncSession, task: Task, now: datetime) -> None:
+    """Announce the task's state in the same transaction: neither is kept without the other."""
+    receipt = task.final_result or {}
+    question = task.waiting_for or {}
+    data: Payload = {
+        "task_id": task.task_id,
+        "project_id": task.project_id,
+        "kind": task.kind,
+        "status": task.status,
+        "title": task.prompt.splitlines()[0][:_SHOWN_CHARACTERS],
+        "model": task.model,
+        "reason": str(receipt.get("reason") or question.get("text") or "")[:_SHOWN_CHARACTERS],
+        "tokens": task.tokens_in + task.tokens_out,
+        "seconds": receipt.get("seconds"),
+    }
+    user_id = task.requested_by or task.owner_id
+    announce(session, _TOLD[TaskStatus(task.status)], data, now, project_id=task.project_id, user_id=user_id)
 
 
 def _with_spent(task: Task, draft: EventDraft) -> Payload:
