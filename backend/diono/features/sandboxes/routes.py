@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from diono.features.accounts.access import SignedIn
+from diono.features.accounts.access import SignedIn, needs
 from diono.features.sandboxes.access import SandboxingService
 from diono.features.sandboxes.schemas import (
     IssuedSandboxKey,
@@ -14,7 +14,8 @@ from diono.features.sandboxes.schemas import (
 router = APIRouter(prefix="/api", tags=["sandboxes"])
 
 
-@router.post("/sandbox-keys", status_code=201)
+# Such a key opens all of a user's sandboxes, so no API key makes or sees them.
+@router.post("/sandbox-keys", status_code=201, openapi_extra=needs("session"))
 async def issue_sandbox_key(
     body: NewSandboxKey, account: SignedIn, service: SandboxingService
 ) -> IssuedSandboxKey:
@@ -22,13 +23,13 @@ async def issue_sandbox_key(
     return await service.issue_key(account.user_id, body)
 
 
-@router.get("/sandbox-keys")
+@router.get("/sandbox-keys", openapi_extra=needs("session"))
 async def list_sandbox_keys(account: SignedIn, service: SandboxingService) -> SandboxKeyList:
     """List your keys, without their text."""
     return SandboxKeyList(items=list(await service.keys(account.user_id)))
 
 
-@router.delete("/sandbox-keys/{key_id}", status_code=204)
+@router.delete("/sandbox-keys/{key_id}", status_code=204, openapi_extra=needs("session"))
 async def revoke_sandbox_key(key_id: str, account: SignedIn, service: SandboxingService) -> None:
     """Revoke one of your keys; it stops working at once."""
     await service.revoke_key(account.user_id, key_id)

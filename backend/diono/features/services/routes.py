@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request
 
+from diono.features.accounts.access import needs
 from diono.features.previews.schemas import PreviewLink, SharedPreview
 from diono.features.projects.access import OwnedProject
 from diono.features.services.access import ServicesOfProjects
@@ -107,7 +108,8 @@ async def read_service_logs(
     return await services.logs(project, name, cursor, limit)
 
 
-@router.post("/preview")
+# To look is to read, also where the program has to be started for it.
+@router.post("/preview", openapi_extra=needs("read"))
 async def open_project_preview(
     project: OwnedProject, services: ServicesOfProjects, request: Request, service: ShownName = APP
 ) -> PreviewLink:

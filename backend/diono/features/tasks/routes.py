@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from diono.features.accounts.access import Identified, SignedIn
+from diono.features.accounts.access import Identified, SignedIn, needs
 from diono.features.previews.access import PreviewsService
 from diono.features.previews.schemas import PreviewLink
 from diono.features.projects.access import MembersService
@@ -226,7 +226,7 @@ async def export_task(task: OwnedTask, tasks: TasksService) -> Response:
     )
 
 
-@router.post("/{task_id}/preview")
+@router.post("/{task_id}/preview", openapi_extra=needs("read"))
 async def open_preview(
     task: OwnedTask,
     request: Request,
