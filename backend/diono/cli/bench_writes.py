@@ -5,11 +5,13 @@ import asyncio
 import contextlib
 import hashlib
 import random
+import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,9 @@ import httpx
 from diono.cli import measure
 from diono.cli.bench_writes_history import History, Written, plan
 from diono.cli.outcome import ServerProblem
-from diono.cli.server import next_free_port
 from diono.main import Database, accounts_of, database_url, migrate
 from diono.settings import Settings
 
-_FIRST_PORT = 18_400
 _PASSWORD = "a bench of writes, not a secret"  # noqa: S105
 _LIMITS_OFF = '{"api": "off", "address": "off", "uploads": "off", "sign_in": "off"}'
 _SHOWN_EVERY = 5_000
@@ -46,7 +46,7 @@ class Server:
 
     def __init__(self, folder: Path, wanted: Plan) -> None:
         self._folder = folder
-        self._port = next_free_port("127.0.0.1", _FIRST_PORT)
+        self._port = _free_port()
         self._settings = {
             "DIONO_DATA_DIR": str(folder / "data"),
             "DATABASE_URL": wanted.database_url,
@@ -68,8 +68,11 @@ class Server:
 
     async def prepare(self) -> None:
         """Make the account before the first life."""
-        settings = Settings(
-            data_dir=self._folder / "data", DATABASE_URL=self._settings["DATABASE_URL"]
+        settings = Settings.model_validate(
+            {
+                "data_dir": self._folder / "data",
+                "DATABASE_URL": self._settings["DATABASE_URL"],
+            }
         )
         database = Database(database_url(settings))
         await migrate(database)
@@ -123,7 +126,7 @@ class Door:
         await self._server.is_up.wait()
         try:
             reply = await self._client.request(method, path, **more)
-            if reply.status_code == httpx.codes.UNAUTHORIZED:
+            if reply.status_code == HTTPStatus.UNAUTHORIZED:
                 await self._sign_in()
                 reply = await self._client.request(method, path, **more)
         except httpx.TransportError:
@@ -147,6 +150,12 @@ class Door:
         async with self._signing_in:
             reply = await self._client.post("/api/auth/token", data=form)
             self._client.headers["Authorization"] = f"Bearer {_answer(reply)['access_token']}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _answer(reply: httpx.Response) -> Any:
@@ -218,7 +227,7 @@ async def check(door: Door, history: History) -> None:
         path = f"/api/projects/{written.project_id}/library/{written.file_id}/content"
         async with turns:
             reply = await door.ask("GET", path)
-        if reply is None or reply.status_code != httpx.codes.OK:
+        if reply is None or reply.status_code != HTTPStatus.OK:
             status = "no answer" if reply is None else reply.status_code
             history.faults.append(f"{written.file_id}: {status}")
         elif hashlib.sha256(reply.content).hexdigest() != written.sha256:
@@ -228,7 +237,7 @@ async def check(door: Door, history: History) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _running(folder: Path, wanted: Plan) -> AsyncIterator[tuple[Server, Door]]:
+async def _running(folder: Path, wanted: Plan) -> AsyncGenerator[tuple[Server, Door]]:
     server = Server(folder, wanted)
     await server.prepare()
     door = Door(server)
