@@ -13,6 +13,7 @@ from diono.features.accounts.routes import router as accounts_router
 from diono.features.analytics.routes import router as analytics_router
 from diono.features.chat.routes import router as chat_router
 from diono.features.checkpoints.routes import router as checkpoints_router
+from diono.features.drives.routes import router as drives_router
 from diono.features.files.routes import router as files_router
 from diono.features.gateway.routes import router as gateway_router
 from diono.features.hooks.routes import router as hooks_router
@@ -107,6 +108,7 @@ def create_web_app(
         tasks_router,
         analytics_router,
         gateway_router,
+        drives_router,
     )
     for router in (health_router, *features, socket_router):
         app.include_router(router)
