@@ -6,8 +6,8 @@ import sys
 import pytest
 
 HEAVY = (
-    "alembic", "anthropic", "dbos", "docker", "numpy", "ollama", "openai", "pandas", "rich",
-    "xllamacpp", "yaml",
+    "alembic", "anthropic", "dbos", "docker", "dropbox", "googleapiclient", "httplib2", "msal",
+    "numpy", "ollama", "openai", "pandas", "requests", "rich", "xllamacpp", "yaml",
 )  # fmt: skip
 
 
