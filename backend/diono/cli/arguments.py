@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from diono.cli.arguments_models import add_keys, add_models, add_stats
+from diono.cli.arguments_models import add_keys, add_models, add_secrets, add_stats
 from diono.cli.arguments_projects import add_chat, add_projects
 from diono.cli.arguments_sandbox import add_sandbox, add_sandboxd
 from diono.cli.arguments_tasks import add_budgets, add_tasks, add_worker, rank
@@ -92,6 +92,7 @@ def _grammar() -> argparse.ArgumentParser:
     extent.add_argument("--quick", action="store_true", help="leave out engine, model and browser")
     extent.add_argument("--all", action="store_true", help="also what takes minutes by itself")
     test.add_argument("--serial", action="store_true", help=argparse.SUPPRESS)
+    add_secrets(add("secrets", "check, exchange or forget what is sealed at rest"))
     _add_admin(add("admin", "manage the accounts of this machine's server"))
     _add_bench(
         add(

@@ -1,4 +1,4 @@
-"""The grammar of `diono models`, `diono keys` and `diono stats`."""
+"""The grammar of `diono models`, `diono keys`, `diono secrets` and `diono stats`."""
 
 import argparse
 from collections.abc import Callable
@@ -23,6 +23,19 @@ def add_keys(parser: argparse.ArgumentParser, positive: Number) -> None:
     parser.add_argument("--scopes", help="create: of chat,tasks,read (default: all three)")
     parser.add_argument("--project", help="create: the only project it works in")
     parser.add_argument("--days", type=positive, help="create: how long it is valid")
+    _add_json(parser)
+
+
+def add_secrets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("check", "rotate", "prune", "forget", "new-key"),
+        default="check",
+        help="rotate: a new master key, everything sealed anew; prune: drop keys that are out of "
+        "use; forget: remove what no key opens",
+    )
+    parser.add_argument("--yes", action="store_true", help="forget: yes, for good")
     _add_json(parser)
 
 

@@ -4,10 +4,12 @@ A file has one key a line, the newest first; lines that start with ``#`` are not
 exchanged both are in it, so that every process can open what either sealed.
 """
 
+import fcntl
 import os
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,10 +55,26 @@ class FileKeyring:
                 return self._keys
             return self._keys
 
-    def replace(self, keys: Sequence[MasterKey]) -> None:
-        """Write the file anew, whole or not at all. Raises KeysNotOurs."""
+    def add_new(self) -> MasterKey:
+        """Put a new key above the others, whole or not at all. Blocks. Raises KeysNotOurs."""
+        fresh = MasterKey.new()
+        with self._exclusive():
+            _write(self.path, [fresh, *self._read()])
+        return fresh
+
+    def drop(self, key_ids: Collection[str]) -> None:
+        """Remove old keys; the newest stays in any case. Blocks. Raises KeysNotOurs."""
+        with self._exclusive():
+            newest, *older = self._read()
+            _write(self.path, [newest, *(key for key in older if key.key_id not in key_ids)])
+
+    @contextmanager
+    def _exclusive(self) -> Generator[None]:
+        # Of two that read, add and write at the same time one would lose the other's key.
         try:
-            _write(self.path, keys)
+            with self.path.with_name(f"{self.path.name}.lock").open("w") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield
         except OSError as error:
             raise KeysNotOurs(
                 f"{self.path} cannot be written ({error.strerror}). Put a key from `diono secrets "
