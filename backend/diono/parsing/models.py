@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 OUTPUT_NAME = r"^[a-z]+(-\d{1,6})?\.(parquet|png)$"
-COLUMNS_LIMIT = 16_384
+COLUMNS_LIMIT = 4_000
 TABLES_LIMIT = 500
 SECTION_CHARACTERS = 20_000
 
@@ -143,3 +143,15 @@ class ParseProgress(_Told):
     total: Count = 0
     rows: Count = 0
     fraction: float = Field(default=0.0, ge=0, le=1)
+    note: Sentence = Field(default="", description="What is waited for, such as an image's build.")
+
+
+class Ending(_Told):
+    """How the guest ended with one document; ``code`` is empty if there is a result."""
+
+    job: Count = 0
+    code: Short = ""
+    reason: Sentence = ""
+    error: Sentence = Field(default="", description="For whoever mends the readers.")
+    seconds: float = Field(default=0.0, ge=0)
+    peak_memory_mb: float = Field(default=0.0, ge=0)

@@ -51,6 +51,7 @@ class SheetTables:
         self._spool: Spool | None = None
         self._header: Cells = ()
         self._first_row = 1
+        self._offset = 0
         self._last_row = 0
         self._count = 0
         self.row_count = 0
@@ -63,7 +64,8 @@ class SheetTables:
         if not width:
             return
         row = row[:width]
-        if self._last_row and number - self._last_row > _GAP_ROWS:
+        is_apart = self._last_row and number - self._last_row > _GAP_ROWS
+        if is_apart or (self._spool is not None and not _is_within(row, self._offset)):
             self.finish()
         if self._spool is None:
             self._waiting.append((number, row))
@@ -80,7 +82,7 @@ class SheetTables:
             return
         while self._first_row + spool.row_count < number:
             spool.append(())
-        spool.append(row)
+        spool.append(row[self._offset :])
 
     def _begin(self) -> None:
         """Settle the title and the heading from the rows that wait."""
@@ -92,8 +94,9 @@ class SheetTables:
             self._sink.section(f"{self._sheet}!{number}", text or "", self._sheet)
         second = rows[1][1] if len(rows) > 1 else ()
         self._header = ()
+        self._offset = min(_leading(row) for _, row in rows)
         if len(rows) > 1 and is_header(rows[0][1], second):
-            self._header = rows.pop(0)[1]
+            self._header = rows.pop(0)[1][self._offset :]
         self._first_row = rows[0][0]
         self._spool = Spool(
             self._sink.folder / "spool", f"sheet-{len(self._sink.tables)}-{self._count}"
@@ -108,10 +111,18 @@ class SheetTables:
         if self._spool is not None and self._sink.is_room_for_table():
             self._count += 1
             name = self._sheet if self._count == 1 else f"{self._sheet} ({self._count})"
-            place = Place(name, sheet=self._sheet, first_row=self._first_row)
+            place = Place(name, "", self._sheet, self._first_row, self._offset)
             add_table(self._sink, self._spool, self._header, place)
         self._spool, self._header, self._last_row = None, (), 0
 
 
 def _filled(row: Cells) -> int:
     return sum(not is_blank(cell) for cell in row)
+
+
+def _leading(row: Cells) -> int:
+    return next((index for index, cell in enumerate(row) if not is_blank(cell)), len(row))
+
+
+def _is_within(row: Cells, offset: int) -> bool:
+    return offset == 0 or all(is_blank(cell) for cell in row[:offset])

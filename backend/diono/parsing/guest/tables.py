@@ -31,6 +31,7 @@ class Place:
     label: str = ""
     sheet: str = ""
     first_row: int = 1
+    first_column: int = 0
 
     def range_of(self, first: int, last: int, columns: Sequence["Column"]) -> str:
         """Name the rows ``first`` to ``last`` of the data, counted from 0."""
@@ -98,7 +99,7 @@ def _columns(spool: Spool, header: Sequence[str | None], place: Place) -> list[C
         guess = spool.guesses[index] if index < len(spool.guesses) else None
         if not title and (guess is None or not guess.filled):
             continue
-        letter = letter_of(index) if place.sheet else ""
+        letter = letter_of(place.first_column + index) if place.sheet else ""
         name = unique(" ".join(title.split()) or letter or f"column_{index + 1}", taken)
         columns.append(Column(index, name, guess.choice if guess else "", letter))
     unclean = [
@@ -241,15 +242,14 @@ def note_table(sink: Sink, columns: Sequence[Column], path: Path, place: Place) 
 def _preview(
     connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], path: Path
 ) -> list[list[Any]]:
-    count = max(1, min(limits.PREVIEW_ROWS, limits.PREVIEW_CELLS // max(1, len(columns))))
-    shown = columns[: limits.PREVIEW_CELLS]
+    shown = columns[: limits.PREVIEW_COLUMNS]
     wanted = ", ".join(
         quoted(column.name)
         if column.type in ("integer", "number", "boolean")
         else f"left(CAST({quoted(column.name)} AS VARCHAR), {limits.PREVIEW_CHARACTERS})"
         for column in shown
     )
-    query = f"SELECT {wanted} FROM read_parquet(?) LIMIT {count}"  # noqa: S608 - names are quoted
+    query = f"SELECT {wanted} FROM read_parquet(?) LIMIT {limits.PREVIEW_ROWS}"  # noqa: S608 - names are quoted
     rows = connection.execute(query, [str(path)]).fetchall()
     return [[_shown(value) for value in row] for row in rows]
 
