@@ -67,4 +67,6 @@ class Analysed(BaseModel):
     imports: list[Name] = Field(max_length=200)
     repeated: Repeated
     versions: dict[Name, Name] = Field(max_length=10)
-    broken: list[tuple[Name, Text]] = Field(max_length=20)
+    broken: list[tuple[Name, Text, Annotated[int, Field(ge=-1, lt=MOST_FILES)]]] = Field(
+        max_length=MOST_FILES
+    )

@@ -235,7 +235,10 @@ def _notes(
     notes = [
         NotExamined(what=naming.shown(one.what)[:LONG], why=one.why) for one in gathered.left_out
     ]
-    notes += [NotExamined(what=f"rules of {tool}", why=why) for tool, why in analysed.broken]
+    notes += [
+        NotExamined(what=_place(order, index)[:LONG], why=f"{tool}: {why}")
+        for tool, why, index in analysed.broken
+    ]
     others: Mapping[str, int] = _unread(order)
     notes += [
         NotExamined(what=f"{number} files of {language}", why="there is no analyser for it here")
@@ -246,6 +249,10 @@ def _notes(
             NotExamined(what=f"{count - MOST_FINDINGS} more findings", why="the list is full")
         )
     return tuple(notes)
+
+
+def _place(order: Sequence[str], index: int) -> str:
+    return naming.shown(order[index]) if 0 <= index < len(order) else "all files of its kind"
 
 
 def _unread(order: Sequence[str]) -> dict[str, int]:

@@ -91,7 +91,12 @@ function lint(file) {
   if (file.suffix === "cjs") kinds.unshift("commonjs");
   let found = [];
   for (const kind of kinds) {
-    found = linter.verify(file.text, settings(file.suffix, kind), { filename });
+    try {
+      found = linter.verify(file.text, settings(file.suffix, kind), { filename });
+    } catch {
+      // What no rule can walk through (nested too deep) is a finding, not the end for all.
+      return [{ fatal: true, line: 1, message: "Parsing error: the script cannot be read" }];
+    }
     if (!found.some((one) => one.fatal)) break;
   }
   return found;
