@@ -173,6 +173,11 @@ async def use_link(
     return await session.get(OneTimeLink, secret_hash)
 
 
+async def is_link_live(session: AsyncSession, secret_hash: str, kind: str, now: datetime) -> bool:
+    link = await session.get(OneTimeLink, secret_hash)
+    return link is not None and link.kind == kind and link.used_at is None and link.expires_at > now
+
+
 async def end_links(session: AsyncSession, user_id: str, kind: str, now: datetime) -> None:
     await changed(
         session,

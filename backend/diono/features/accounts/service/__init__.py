@@ -76,7 +76,7 @@ class Accounts:
             changed=around.changed,
         )
         self._mailer = ground.mailer
-        limiter = LoginLimiter(clock)
+        self.limiter = limiter = LoginLimiter(clock)
         self.letters = Letters()
         self.sessions = Sessions(ground)
         self.people = People(ground)

@@ -71,8 +71,10 @@ class Joining:
         UsernameWrong, UsernameTaken, EmailWrong, PasswordWeak."""
         name = new_username(request.username)
         email = clean_email(request.email) if request.email else None
-        hashed = await self._ground.passwords.hash(request.password)
         secret_hash = hash_of(request.invitation) if request.invitation is not None else None
+        async with self._ground.database.read() as session:
+            await self.admit(session, secret_hash)
+        hashed = await self._ground.passwords.hash(request.password)
         is_free = False
         with contextlib.suppress(IntegrityError):
             async with self._ground.database.write() as session:

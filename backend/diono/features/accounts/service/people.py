@@ -43,13 +43,14 @@ class People:
             if await store.count(session):
                 return None
         password = secrets.token_urlsafe(15)
-        hashed = await self._ground.passwords.hash(password)
         async with database.write() as session:
             if not database.is_sqlite:
                 lock = text("SELECT pg_advisory_xact_lock(:lock)")
                 await session.execute(lock, {"lock": FIRST_ADMIN_LOCK})
             if await store.count(session):
                 return None
+            # Within the lock, so that the others wait instead of hashing in vain.
+            hashed = await self._ground.passwords.hash(password)
             user = self.add(session, FIRST_ADMIN, hashed, Role.ADMIN)
             await self._record(session, "account.created", user, None, Client(), is_first=True)
         return FIRST_ADMIN, password
@@ -80,13 +81,14 @@ class People:
         """Add a user. Raises UsernameTaken, UsernameWrong, EmailWrong, PasswordWeak."""
         name = new_username(request.username)
         email = clean_email(request.email) if request.email else None
+        async with self._ground.database.read() as session:
+            if await store.by_username(session, name):
+                raise UsernameTaken(_TAKEN.format(name))
         hashed = ""
         if request.password is not None:
             hashed = await self._ground.passwords.hash(request.password)
         try:
             async with self._ground.database.write() as session:
-                if await store.by_username(session, name):
-                    raise UsernameTaken(_TAKEN.format(name))
                 user = self.add(session, name, hashed, request.role, email)
                 await self._record(
                     session, "account.created", user, actor_id, client, role=user.role

@@ -34,6 +34,7 @@ HANDED_SPAN = timedelta(hours=24)
 VERIFICATION_SPAN = timedelta(days=2)
 MOST_LETTERS_AN_HOUR = 3
 PAGES = {RECOVERY: "recover", VERIFICATION: "verify-email"}
+_LINK_OVER = "The link was used already, is too old or wrong. Ask for another."
 _TAKEN = "This address belongs to another account. Use another one."
 
 
@@ -89,6 +90,9 @@ class Recovery:
             user = await store.by_username(session, *usernames(login))
             if user is None and "@" in login and "\x00" not in login:
                 user = await store.by_verified_email(session, login.strip().lower())
+            if user is not None:
+                # One after another, so that the letters of an hour are counted.
+                user = await store.by_id(session, user.user_id, is_locked=True)
             if user is None or not user.is_active or not user.is_email_verified or not user.email:
                 return
             since = self._ground.clock.now() - timedelta(hours=1)
@@ -117,6 +121,9 @@ class Recovery:
     async def finish(self, secret: str, password: str, client: Client) -> None:
         """Set the password of a recovery link; every session ends. Raises LinkRefused,
         PasswordWeak."""
+        async with self._ground.database.read() as session:
+            # Not for every guess is a password hashed.
+            await self._look(session, secret)
         hashed = await self._ground.passwords.hash(password)
         async with self._ground.database.write() as session:
             link, user = await self._take(session, secret, RECOVERY)
@@ -148,7 +155,7 @@ class Recovery:
         self._check_mail()
         self._letters.check_room()
         async with self._ground.database.write() as session:
-            user = await self._people.get(session, user_id)
+            user = await self._people.get(session, user_id, is_locked=True)
             if not user.email or user.is_email_verified:
                 raise EmailWrong("There is no address to verify. Set one first.")
             since = self._ground.clock.now() - timedelta(hours=1)
@@ -177,6 +184,11 @@ class Recovery:
         except IntegrityError as error:
             raise EmailTaken(_TAKEN) from error
 
+    async def _look(self, session: AsyncSession, secret: str) -> None:
+        now = self._ground.clock.now()
+        if not await store.is_link_live(session, hash_of(secret), RECOVERY, now):
+            raise LinkRefused(_LINK_OVER)
+
     async def _take(
         self, session: AsyncSession, secret: str, kind: str
     ) -> tuple[OneTimeLink, User]:
@@ -184,7 +196,7 @@ class Recovery:
         link = await store.use_link(session, hash_of(secret), kind, now)
         user = await store.by_id(session, link.user_id) if link is not None else None
         if link is None or user is None:
-            raise LinkRefused("The link was used already, is too old or wrong. Ask for another.")
+            raise LinkRefused(_LINK_OVER)
         return link, user
 
     def _add_link(
