@@ -1,5 +1,6 @@
 """Stores of blobs for tests: a folder, and a bucket of a local S3 server."""
 
+import logging
 import os
 import time
 from collections.abc import Generator
@@ -24,6 +25,8 @@ def s3_server() -> Generator[str]:
     """A local S3 server with an empty bucket; yields the setting S3_URL."""
     before = {name: os.environ.get(name) for name in CREDENTIALS}
     os.environ.update(CREDENTIALS)
+    # Its lines for every request would take longer than the requests.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

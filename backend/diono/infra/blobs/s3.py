@@ -93,20 +93,24 @@ class S3Blobs:
     async def read(
         self, sha256: str, start: int = 0, end: int | None = None
     ) -> AsyncGenerator[bytes]:
-        size = await self.size(sha256)
-        last = size if end is None else min(end, size)
-        counter = Counter(None)
-        if last > start:
+        is_whole = start == 0 and end is None
+        if is_whole:
+            reply = await self._door.ask(self._client.get_object, Key=_key(sha256))
+        else:
+            size = await self.size(sha256)
+            last = size if end is None else min(end, size)
+            if last <= start:
+                return
             wanted = f"bytes={start}-{last - 1}"
             reply = await self._door.ask(self._client.get_object, Key=_key(sha256), Range=wanted)
-            body = reply["Body"]
-            try:
-                while piece := await self._door.call(lambda: body.read(PIECE_BYTES)):
-                    counter.add(piece)
-                    yield piece
-            finally:
-                body.close()
-        if start == 0 and last == size:
+        counter, body = Counter(None), reply["Body"]
+        try:
+            while piece := await self._door.call(lambda: body.read(PIECE_BYTES)):
+                counter.add(piece)
+                yield piece
+        finally:
+            body.close()
+        if is_whole:
             check(sha256, counter)
 
     async def size(self, sha256: str) -> int:
