@@ -1,3 +1,4 @@
+# pyright: basic, reportMissingImports=false
 """What a column of texts holds: numbers, dates, or text.
 
 Each chunk is held against the pattern that fitted all before; only when one does not fit are the

@@ -1,3 +1,4 @@
+# pyright: basic, reportMissingImports=false
 """Figures of a table's columns, taken from its Parquet file."""
 
 from collections.abc import Sequence

@@ -1,8 +1,10 @@
+# pyright: basic, reportMissingImports=false
 """The document's bytes: files that the host wrote one after the other, read as one."""
 
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 BLOCK_BYTES = 1024 * 1024
 
@@ -33,7 +35,7 @@ class _Parts(io.RawIOBase):
     def tell(self) -> int:
         return self._place
 
-    def readinto(self, buffer: bytearray) -> int:
+    def readinto(self, buffer: Any) -> int:
         begin = 0
         for number, (path, size) in enumerate(self._parts):
             if begin <= self._place < begin + size:

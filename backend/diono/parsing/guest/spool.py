@@ -1,3 +1,4 @@
+# pyright: basic, reportMissingImports=false
 """Rows of texts on their way to a table: kept in chunks on disk, whatever their width."""
 
 from collections.abc import Sequence

@@ -1,7 +1,9 @@
+# pyright: basic, reportMissingImports=false
 """A spool of texts becomes a typed Parquet file, its profile, preview and findable text."""
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -159,24 +161,27 @@ def _write(
     columns: Sequence[Column],
     path: Path,
 ) -> None:
-    writer: pq.ParquetWriter | None = None
     for column in columns:
         column.unclean = 0
+    chunks = _typed_chunks(connection, sink, spool, columns)
+    first = next(chunks)
+    with pq.ParquetWriter(str(path), first.schema, compression="zstd") as writer:
+        for typed in itertools.chain((first,), chunks):
+            writer.write_table(typed, row_group_size=_ROW_GROUP)
+
+
+def _typed_chunks(
+    connection: duckdb.DuckDBPyConnection, sink: Sink, spool: Spool, columns: Sequence[Column]
+) -> Iterator[pa.Table]:
     done = 0
-    try:
-        for chunk_path in spool.chunks:
-            chunk = feather.read_table(str(chunk_path), memory_map=False)
-            typed = _typed(connection, chunk, columns)
-            for column in columns:
-                column.unclean += _count_unclean(chunk, typed, column)
-            if writer is None:
-                writer = pq.ParquetWriter(str(path), typed.schema, compression="zstd")
-            writer.write_table(typed.cast(writer.schema), row_group_size=_ROW_GROUP)
-            done += chunk.num_rows
-            sink.progress.tell("typing", done, spool.row_count, done)
-    finally:
-        if writer is not None:
-            writer.close()
+    for path in spool.chunks:
+        chunk = feather.read_table(str(path), memory_map=False)
+        typed = _typed(connection, chunk, columns)
+        for column in columns:
+            column.unclean += _count_unclean(chunk, typed, column)
+        done += chunk.num_rows
+        sink.progress.tell("typing", done, spool.row_count, done)
+        yield typed
 
 
 def _typed(

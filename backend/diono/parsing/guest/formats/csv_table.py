@@ -1,3 +1,4 @@
+# pyright: basic, reportMissingImports=false
 """CSV, TSV and their relatives: separators, quotes, ragged rows and all."""
 
 import csv
@@ -85,7 +86,7 @@ def read(source: Source, sink: Sink) -> None:
     sink.fact("separator", {"\t": "tab"}.get(delimiter, delimiter))
     spool = Spool(sink.folder / "spool", f"csv-{len(sink.tables)}")
     try:
-        header, is_closed = _fill(source, sink, (encoding, delimiter), spool, csv.QUOTE_MINIMAL)
+        header, is_closed = _fill(source, sink, (encoding, delimiter), spool, has_quotes=True)
     except csv.Error:
         is_closed, header = False, []
     if not is_closed:
@@ -93,7 +94,7 @@ def read(source: Source, sink: Sink) -> None:
         spool = Spool(sink.folder / "spool", f"csv-{len(sink.tables)}")
         sink.warn("a quote is opened and never closed: quotes were read as plain characters")
         try:
-            header, _ = _fill(source, sink, (encoding, delimiter), spool, csv.QUOTE_NONE)
+            header, _ = _fill(source, sink, (encoding, delimiter), spool, has_quotes=False)
         except csv.Error as error:
             raise too_large("a field is longer than two million characters") from error
     _finish(source, sink, spool, header)
@@ -110,19 +111,19 @@ def _finish(source: Source, sink: Sink, spool: Spool, header: list[str]) -> None
 
 
 def _fill(
-    source: Source, sink: Sink, form: tuple[str, str], spool: Spool, quoting: int
+    source: Source, sink: Sink, form: tuple[str, str], spool: Spool, *, has_quotes: bool
 ) -> tuple[list[str], bool]:
     """Return the heading, and whether every quote was closed."""
     encoding, delimiter = form
     lines = _Lines(source, encoding, sink)
-    kind = {0: csv.QUOTE_MINIMAL, 3: csv.QUOTE_NONE}[quoting]
-    rows = csv.reader(lines, delimiter=delimiter, quoting=kind)
+    quoting = csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE
+    rows = csv.reader(lines, delimiter=delimiter, quoting=quoting)
     header, ragged = _append(rows, lines, spool)
     if lines.has_nul:
         sink.warn("NUL characters were taken out")
     if ragged:
         sink.warn(f"{ragged:,} rows have another number of cells than the first")
-    return header, quoting == csv.QUOTE_NONE or lines.quotes % 2 == 0
+    return header, not has_quotes or lines.quotes % 2 == 0
 
 
 def _append(rows: Iterable[list[str]], lines: _Lines, spool: Spool) -> tuple[list[str], int]:

@@ -1,3 +1,4 @@
+# pyright: basic, reportMissingImports=false
 """Word documents: text under its headings, tables, comments."""
 
 from collections.abc import Iterator

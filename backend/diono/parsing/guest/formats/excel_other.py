@@ -1,3 +1,4 @@
+# pyright: basic, reportMissingImports=false
 """Workbooks of the other kinds: Excel before 2007, binary ones, OpenDocument."""
 
 import re

@@ -1,9 +1,11 @@
+# pyright: basic, reportMissingImports=false
 """Web pages: text under its headings and tables. Scripts, styles and frames are dropped."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from lxml import etree, html
+import lxml.etree as etree
+from lxml import html
 
 from diono.parsing.guest import limits
 from diono.parsing.guest.encodings import encoding_of

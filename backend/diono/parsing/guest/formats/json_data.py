@@ -1,3 +1,4 @@
+# pyright: basic, reportMissingImports=false
 """JSON and JSON lines: lists of objects are tables, all else is text by its keys."""
 
 import json

@@ -1,3 +1,4 @@
+# pyright: basic, reportMissingImports=false
 """Parquet: its own types, batch by batch."""
 
 from pathlib import Path

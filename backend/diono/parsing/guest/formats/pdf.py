@@ -1,3 +1,4 @@
+# pyright: basic, reportMissingImports=false
 """PDF: text by page and a picture of the first; what acts in it is named and not run."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# pyright: basic, reportMissingImports=false
 """Text, Markdown and source code: pieces that are named by their lines."""
 
 import ast
@@ -142,11 +143,14 @@ def _python_symbols(text: str) -> list[dict[str, object]]:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _symbols(text)
-    kinds = {ast.ClassDef: "class", ast.FunctionDef: "function", ast.AsyncFunctionDef: "function"}
     found = [
-        {"name": node.name[:200], "kind": kinds[type(node)], "line": node.lineno}
+        {
+            "name": node.name[:200],
+            "kind": "class" if isinstance(node, ast.ClassDef) else "function",
+            "line": node.lineno,
+        }
         for node in ast.walk(tree)
-        if type(node) in kinds
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     return sorted(found, key=lambda symbol: symbol["line"])[:2_000]
 
