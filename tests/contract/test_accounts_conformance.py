@@ -67,12 +67,12 @@ def postgres_base() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return sqlite_url(shutil.copy(request.getfixturevalue("sqlite_base"), tmp_path / "db"))
     whole: str = request.getfixturevalue("postgres_base")
     name = new_id("db")
-    await copied(whole, name, "base")
+    asyncio.run(copied(whole, name, "base"))
     return whole.replace("/postgres?", f"/{name}?")
 
 
