@@ -5,6 +5,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,9 @@ class Column:
         return CANDIDATES[self.choice].type if self.choice else "text"
 
 
-def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Return a database without files or extensions of its own, within little memory."""
+@lru_cache(maxsize=1)
+def database(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Return the document's one database, without files or extensions, within little memory."""
     settings = {
         "memory_limit": "192MB",
         "threads": "1",
@@ -80,12 +82,12 @@ def add_table(sink: Sink, spool: Spool, header: Sequence[str | None], place: Pla
         return
     file = f"table-{len(sink.tables)}.parquet"
     path = sink.folder / file
-    with connect(sink.folder) as connection:
+    connection = database(sink.folder)
+    _write(connection, sink, spool, columns, path)
+    late = [column for column in columns if column.unclean and not column.text_name]
+    if late:
+        _name_texts(columns, late)
         _write(connection, sink, spool, columns, path)
-        late = [column for column in columns if column.unclean and not column.text_name]
-        if late:
-            _name_texts(columns, late)
-            _write(connection, sink, spool, columns, path)
     spool.remove()
     _note_ambiguities(sink, spool, columns, place)
     note_table(sink, columns, path, place)
@@ -227,9 +229,9 @@ def _note_ambiguities(sink: Sink, spool: Spool, columns: Sequence[Column], place
 def note_table(sink: Sink, columns: Sequence[Column], path: Path, place: Place) -> None:
     """Profile a finished Parquet file and tell the sink of it."""
     rows = pq.read_metadata(str(path)).num_rows
-    with connect(sink.folder) as connection:
-        profiles = profile(connection, sink, columns, path)
-        preview = _preview(connection, columns, path)
+    connection = database(sink.folder)
+    profiles = profile(connection, sink, columns, path)
+    preview = _preview(connection, columns, path)
     label = place.range_of(0, max(0, rows - 1), columns)
     sink.tables.append(
         {
