@@ -4,7 +4,6 @@ import httpx
 import pytest
 
 from .conftest import Api
-from .project_routes import PROJECT_ROUTES, filled
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -13,16 +12,6 @@ async def _make(user: httpx.AsyncClient, name: str = "Garden") -> str:
     reply = await user.post("/api/projects", json={"name": name})
     assert reply.status_code == 201, reply.text
     return reply.json()["project_id"]
-
-
-@pytest.mark.parametrize(("method", "path"), PROJECT_ROUTES)
-async def test_foreign_project_looks_like_a_missing_one(api: Api, method: str, path: str) -> None:
-    project_id = await _make(api.user)
-    foreign = await api.stranger.request(method, filled(path, project_id), json={})
-    missing = await api.stranger.request(method, filled(path), json={})
-    assert (foreign.status_code, missing.status_code) == (404, 404)
-    assert foreign.json()["error"] == "project_not_found"
-    assert foreign.json()["detail"] == missing.json()["detail"].replace("prj_0", project_id)
 
 
 async def test_projects_are_listed_to_their_owner_and_to_admins(

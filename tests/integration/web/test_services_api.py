@@ -4,7 +4,6 @@ import httpx
 import pytest
 
 from .conftest import Api
-from .service_routes import SERVICE_ROUTES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -13,16 +12,6 @@ async def project_of(user: httpx.AsyncClient) -> str:
     reply = await user.post("/api/tasks", json={"prompt": "A converter"})
     assert reply.status_code == 201, reply.text
     return reply.json()["project_id"]
-
-
-@pytest.mark.parametrize(("method", "path"), SERVICE_ROUTES)
-async def test_foreign_project_looks_like_a_missing_one(api: Api, method: str, path: str) -> None:
-    project_id = await project_of(api.user)
-    foreign = await api.stranger.request(method, path.format(id=project_id), json={})
-    missing = await api.stranger.request(method, path.format(id="prj_0"), json={})
-    assert (foreign.status_code, missing.status_code) == (404, 404)
-    assert foreign.json()["error"] == "project_not_found"
-    assert foreign.json()["detail"] == missing.json()["detail"].replace("prj_0", project_id)
 
 
 @pytest.mark.parametrize(
