@@ -1,7 +1,6 @@
 """Tasks through HTTP: what they made is examined, what is grave is written again, all is told."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="module")]
 Json = dict[str, Any]
 PASSWORD = "correct horse battery"
 CAREFUL = "A command-line program that doubles a number, carefully"
-STUBBORN = "A command-line program that doubles a number, stubbornly"
 GOOD = "    return number * 2\n"
 RISKY = '    return eval("number * 2")\n'
-OTHERWISE = '    return eval("number + number")\n'
 _PLAN = (
     '{"functions": [{"name": "double_number", "description": "Doubles a number.", '
     '"parameters": [{"name": "number", "type": "int"}], "returns": "int"}]}'
@@ -40,7 +37,6 @@ def _script() -> list[Json]:
     ]
     return [
         {"when": "carefully.*Write this function", "reply": [RISKY, GOOD]},
-        {"when": "stubbornly.*Write this function", "reply": [RISKY, OTHERWISE]},
         {"when": "Give it a title", "reply": '{"title": "Doubler", "summary": "Doubles it."}'},
         {"when": "List the Python functions", "reply": _PLAN},
         {
@@ -137,21 +133,6 @@ async def test_a_risk_in_the_teams_own_function_is_written_again(
     again = (await user.post(path)).json()
     assert again["state"] == "examined"
     assert again["quality"]["score"] == found["score"]
-
-
-async def test_a_repair_that_is_no_better_is_rolled_back_and_all_stays_green(
-    clients: tuple[httpx.AsyncClient, httpx.AsyncClient],
-) -> None:
-    user, _ = clients
-    task_id, events = await _run(user, prompt=STUBBORN)
-    receipt = _receipt(events)
-    assert receipt["status"] == "SUCCEEDED", receipt["reason"]
-    assert all(one["passed"] for one in receipt["checks"] if one["is_required"])
-    assert "Rolled back: the new double_number was not better" in _logs(events)
-    source = (await user.get(f"/api/tasks/{task_id}/artifacts/core/double_number.py")).text
-    assert 'eval("number * 2")' in source
-    assert receipt["inspection"]["high"] == 1
-    assert "ast.literal_eval" in json.dumps(receipt["inspection"]["highlights"])
 
 
 async def test_what_another_runner_made_is_examined_too(
