@@ -37,6 +37,7 @@ def build_result(state: JsonObject, preview_url: str | None, workspace: str | No
         "tokens_in": receipt.get("tokens_in", 0),
         "tokens_out": receipt.get("tokens_out", 0),
         "seconds": receipt.get("seconds", 0.0),
+        "inspection": receipt.get("inspection"),
         "preview_url": preview_url,
         "workspace": workspace,
     }
@@ -68,6 +69,7 @@ def receipt_lines(result: JsonObject) -> list[Line]:
     if thrown:
         names = ", ".join(one_line(name, 60) for name in thrown)
         lines.append(Line(f"  thrown away, for a wrong program passes it too: {names}", "quiet"))
+    lines += inspection_lines(result.get("inspection"))
     lines += [
         Line(f"  checks    {passed} of {len(checks)} passed{f': {by_depth}' if by_depth else ''}"),
         Line(f"  files     {len(files)}: {shown}{more}" if files else "  files     none"),
@@ -80,6 +82,28 @@ def receipt_lines(result: JsonObject) -> list[Line]:
         lines.append(Line(f"  workspace {result['workspace']}"))
     if result["preview_url"]:
         lines.append(Line(f"  preview   {result['preview_url']}"))
+    return lines
+
+
+def inspection_lines(found: JsonObject | None) -> list[Line]:
+    """Return what was found in the files: the score, the gravest findings, what nobody saw."""
+    if not found:
+        return []
+    unseen = [one_line(text, 200) for text in found.get("not_examined") or ()]
+    if found.get("state") == "not_examined":
+        return [Line(f"  quality   not examined: {'; '.join(unseen)}", "quiet")]
+    parts: JsonObject = found.get("parts") or {}
+    by_part = ", ".join(f"{one_line(name, 20)} {points}" for name, points in parts.items())
+    score = found.get("score")
+    title = "no code to judge" if score is None else f"{score} of 100: {by_part}"
+    counts = ", ".join(f"{found.get(one, 0)} {one}" for one in ("high", "medium", "low"))
+    is_grave = bool(found.get("high"))
+    lines = [
+        Line(f"  quality   {title}"),
+        Line(f"  findings  {counts}", "bad" if is_grave else "plain"),
+    ]
+    lines += [Line(f"    ! {one_line(one, 200)}", "bad") for one in found.get("highlights") or ()]
+    lines += [Line(f"  not examined: {text}", "quiet") for text in unseen]
     return lines
 
 

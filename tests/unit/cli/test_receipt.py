@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from diono.cli.receipt import build_result, receipt_lines
+from diono.cli.receipt import build_result, inspection_lines, receipt_lines
 
 KEYS = {
     "task_id", "status", "model", "spec", "files", "checks", "attempts", "tokens", "seconds",
@@ -55,3 +55,26 @@ def test_the_receipt_for_people_names_what_was_not_proven() -> None:
     assert "SUCCEEDED  roman" in text
     assert "1 of 1 passed" in text
     assert "not proven: speed" in text
+
+
+def test_the_receipt_tells_what_was_found_in_the_files() -> None:
+    found = {
+        "state": "partly",
+        "score": 71,
+        "parts": {"findings": 60, "security": 20},
+        "high": 1,
+        "medium": 0,
+        "low": 2,
+        "highlights": ["main.py:3 Use of eval\x1b[31m. (bandit:B307)"],
+        "not_examined": ["big.py: it is larger than 400 kB"],
+    }
+    shown = [line.text for line in inspection_lines(found)]
+    assert shown[0] == "  quality   71 of 100: findings 60, security 20"
+    assert shown[1] == "  findings  1 high, 0 medium, 2 low"
+    assert shown[2].startswith("    ! main.py:3 Use of eval")
+    assert "\x1b" not in shown[2]
+    assert shown[3] == "  not examined: big.py: it is larger than 400 kB"
+    assert inspection_lines(None) == []
+    unseen = {"state": "not_examined", "not_examined": ["all files: still being set up"]}
+    text = inspection_lines(unseen)[0].text
+    assert text == "  quality   not examined: all files: still being set up"
