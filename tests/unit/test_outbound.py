@@ -80,7 +80,8 @@ async def _site(tls: ssl.SSLContext | None = None) -> AsyncIterator[Site]:
         "[2001:db8::1]", "168.63.129.16",
         # Other spellings, which libraries read as addresses.
         "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "127.0.1", "127.0.0.1.",
-        "[::1%25eth0]", "localhost%00.example.com", "\uff11\uff12\uff17.0.0.1", "\u2460\u2461\u2466.0.0.1",
+        "[::1%25eth0]", "localhost%00.example.com", "\uff11\uff12\uff17.0.0.1",
+        "\u2460\u2461\u2466.0.0.1",
     ],
 )  # fmt: skip
 async def test_what_is_not_public_is_refused(host: str) -> None:

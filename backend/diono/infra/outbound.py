@@ -48,9 +48,6 @@ class AnswerTooLarge(DionoError):
     kind = ErrorKind.TOO_LARGE
 
 
-REFUSALS = (AddressRefused, AddressUnknown, AnswerTooLarge)
-
-
 @dataclass(frozen=True)
 class OutboundPolicy:
     """Host names (``cloud.lan``) and networks that an admin allows beside the public internet."""

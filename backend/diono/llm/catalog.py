@@ -6,8 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from diono.kernel.errors import DionoError
 from diono.llm.bound import BoundModel, ChosenModel
-from diono.llm.errors import ModelError, ModelNotFound, NoModelAvailable
+from diono.llm.errors import ModelNotFound, NoModelAvailable
 from diono.llm.further import Asker, FurtherProvider, FurtherProviders, NamedModels
 from diono.llm.port import LanguageModels, ModelInfo
 from diono.llm.preference import by_preference
@@ -172,7 +173,7 @@ class ModelCatalog:
         try:
             async with asyncio.timeout(_LIST_SECONDS):
                 return await (await self._models(source)).list()
-        except (ModelError, TimeoutError):
+        except (DionoError, TimeoutError):
             return []
 
 

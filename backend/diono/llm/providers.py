@@ -39,6 +39,7 @@ class LlmConfig:
     transport: Callable[[str], Any] | None = None
     is_offline: bool = False
     idle_seconds: float = 120.0
+    attempts: int = 3
     unload_after_seconds: float = 600.0
 
     @property

@@ -125,6 +125,6 @@ def _status_of(error: sdk.APIStatusError) -> int:
 
 def build(config: LlmConfig) -> AnthropicModels:
     """Build the provider from the configuration."""
-    limits = StreamLimits(idle_seconds=config.idle_seconds)
+    limits = StreamLimits(idle_seconds=config.idle_seconds, attempts=config.attempts)
     access = Access(config.label, config.transport)
     return AnthropicModels(config.anthropic_base_url, config.anthropic_api_key, limits, access)

@@ -95,6 +95,6 @@ class OllamaModels:
 
 def build(config: LlmConfig) -> OllamaModels:
     """Build the provider from the configuration."""
-    limits = StreamLimits(idle_seconds=config.idle_seconds)
+    limits = StreamLimits(idle_seconds=config.idle_seconds, attempts=config.attempts)
     access = Access(config.label, config.transport)
     return OllamaModels(config.ollama_host, limits, access, config.ollama_api_key)

@@ -12,7 +12,6 @@ from typing import Any, cast
 import httpx
 from ollama import AsyncClient, ChatResponse, ProgressResponse, ResponseError, ShowResponse
 
-from diono.infra.outbound import REFUSALS
 from diono.llm.access import ON_ITS_OWN, Access
 from diono.llm.counting import estimated_prompt_tokens, least_tokens, prompt_text, refuse_cut
 from diono.llm.errors import ContextExceeded, PromptCut
@@ -138,7 +137,7 @@ class OllamaClient:
         except ResponseError as error:
             status = error.status_code if error.status_code >= 400 else 500
             raise fault_of_status(self._place, model, status, error.error) from error
-        except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout, *REFUSALS) as error:
+        except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise unreachable(self._place, error) from error
         except (httpx.HTTPError, ValueError, AttributeError) as error:
             # The client reads fields of whatever JSON it gets: a list has none of them.

@@ -280,6 +280,6 @@ def _is_local(url: str) -> bool:
 
 def build(config: LlmConfig) -> OpenAiCompatibleModels:
     """Build the provider from the configuration."""
-    limits = StreamLimits(idle_seconds=config.idle_seconds)
+    limits = StreamLimits(idle_seconds=config.idle_seconds, attempts=config.attempts)
     access = Access(config.label, config.transport)
     return OpenAiCompatibleModels(config.openai_base_url, config.openai_api_key, limits, access)

@@ -34,13 +34,11 @@ class Builder:
             build=self.builder(row),
         )
 
-    def builder(
-        self, row: Provider, idle_seconds: float | None = None
-    ) -> Callable[[], LanguageModels]:
+    def builder(self, row: Provider, *, attempts: int = 3) -> Callable[[], LanguageModels]:
         """Return what builds it; raises ProviderKeyUnreadable and blocks for an import."""
-        return partial(self._build, row, idle_seconds or self._idle_seconds)
+        return partial(self._build, row, attempts)
 
-    def _build(self, row: Provider, idle_seconds: float) -> LanguageModels:
+    def _build(self, row: Provider, attempts: int) -> LanguageModels:
         key = self._key(row)
         is_ollama, is_anthropic = row.kind == "ollama", row.kind == "anthropic"
         is_open = not is_ollama and not is_anthropic
@@ -54,7 +52,8 @@ class Builder:
             anthropic_api_key=key if is_anthropic else "",
             label=f"The provider {row.name}",
             transport=partial(self._outbound.transport, most_bytes=MOST_BYTES),
-            idle_seconds=idle_seconds,
+            idle_seconds=self._idle_seconds,
+            attempts=attempts,
         )
         return build_provider(_ADAPTERS[row.kind], config)
 

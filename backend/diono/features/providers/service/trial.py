@@ -57,7 +57,7 @@ async def try_provider(
     code = detail = ""
     try:
         await outbound.check(row.base_url)
-        built = await asyncio.to_thread(builder.builder(row, idle_seconds=CHAT_SECONDS))
+        built = await asyncio.to_thread(builder.builder(row, attempts=1))
         models = NamedModels(row.name, built, row.models)
         try:
             await _list(models, found, _named(row, model))
