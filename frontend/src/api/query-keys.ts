@@ -1,6 +1,14 @@
 /** Cache addresses: everything of one task lies under `task(id)`. */
 export const queryKeys = {
   me: ['me'] as const,
+  signInOptions: ['sign-in-options'] as const,
+  sessions: ['me', 'sessions'] as const,
+  ownEvents: ['me', 'events'] as const,
+  users: (search: string) => ['admin', 'users', search] as const,
+  allUsers: ['admin', 'users'] as const,
+  invitations: ['admin', 'invitations'] as const,
+  registration: ['admin', 'registration'] as const,
+  auditLog: (event: string) => ['admin', 'audit', event] as const,
   models: ['models'] as const,
   taskList: ['task-list'] as const,
   task: (taskId: string) => ['tasks', taskId] as const,
@@ -31,6 +39,7 @@ export const queryKeys = {
   replayFile: (taskId: string, sha256: string) => ['tasks', taskId, 'replay', sha256] as const,
   comparison: (left: string, right: string) => ['tasks', left, 'compare', right] as const,
   apiKeys: ['api-keys'] as const,
+  members: (projectId: string) => ['projects', projectId, 'members'] as const,
   plans: (projectId: string) => ['projects', projectId, 'plans'] as const,
   services: (projectId: string) => ['projects', projectId, 'services'] as const,
 };

@@ -9,12 +9,13 @@ import { Tab, TabList, TabPanel, Tabs } from '@/components/ui/tabs';
 import { ChatPanel } from '@/features/chat/chat-panel';
 import { StatePanel } from '@/features/chat/state-panel';
 import { HistoryPanel } from '@/features/checkpoints/history-panel';
+import { MemberPanel } from '@/features/members/member-panel';
 import { ModelPicker } from '@/features/models/model-picker';
 import { useProject } from '@/features/projects/queries';
 import { ProjectPanel } from '@/features/services/project-panel';
 import { useMediaQuery } from '@/lib/use-media-query';
 
-const tabNames = ['chat', 'state', 'history', 'run'] as const;
+const tabNames = ['chat', 'state', 'history', 'run', 'people'] as const;
 
 function Head({ project }: { project: ProjectInfo }) {
   return (
@@ -68,6 +69,7 @@ function ProjectScreen({ project }: { project: ProjectInfo }) {
             <Tab value="state">State</Tab>
             <Tab value="history">History</Tab>
             <Tab value="run">Run</Tab>
+            <Tab value="people">People</Tab>
           </TabList>
           {!isWide && (
             <TabPanel value="chat" forceMount className="overflow-hidden">
@@ -85,6 +87,9 @@ function ProjectScreen({ project }: { project: ProjectInfo }) {
           </TabPanel>
           <TabPanel value="run" className="overflow-y-auto">
             <ProjectPanel projectId={projectId} />
+          </TabPanel>
+          <TabPanel value="people" className="overflow-y-auto">
+            <MemberPanel project={project} onLeft={() => void navigate('/projects')} />
           </TabPanel>
         </Tabs>
       </div>

@@ -44,6 +44,36 @@ function BrokenPage() {
 export function createRouter() {
   return createBrowserRouter([
     {
+      errorElement: <BrokenPage />,
+      hydrateFallbackElement: <LoadingNote label="Loading" className="pt-24" />,
+      children: [
+        {
+          path: '/join',
+          lazy: async () => ({
+            Component: (await import('@/features/accounts/join-page')).JoinPage,
+          }),
+        },
+        {
+          path: '/recover',
+          lazy: async () => ({
+            Component: (await import('@/features/accounts/recover-page')).RecoverPage,
+          }),
+        },
+        {
+          path: '/verify-email',
+          lazy: async () => ({
+            Component: (await import('@/features/accounts/verify-email-page')).VerifyEmailPage,
+          }),
+        },
+        {
+          path: '/sign-in/oidc',
+          lazy: async () => ({
+            Component: (await import('@/features/accounts/outside-page')).OutsidePage,
+          }),
+        },
+      ],
+    },
+    {
       element: <SignedIn />,
       errorElement: <BrokenPage />,
       hydrateFallbackElement: <LoadingNote label="Loading" className="pt-24" />,
@@ -84,6 +114,14 @@ export function createRouter() {
         {
           path: '/analytics',
           lazy: async () => ({ Component: (await import('./analytics-page')).AnalyticsPage }),
+        },
+        {
+          path: '/account',
+          lazy: async () => ({ Component: (await import('./account-page')).AccountPage }),
+        },
+        {
+          path: '/admin',
+          lazy: async () => ({ Component: (await import('./admin-page')).AdminPage }),
         },
         {
           path: '/keys',

@@ -57,6 +57,13 @@ export const handlers: HttpHandler[] = [
     }
     return json('/api/auth/token', 'post', 200, sampleToken);
   }),
+  http.get('/api/auth/options', () =>
+    json('/api/auth/options', 'get', 200, {
+      registration: 'closed',
+      is_mail_on: false,
+      oidc: null,
+    }),
+  ),
   http.post('/api/auth/refresh', () => json('/api/auth/refresh', 'post', 200, sampleToken)),
   http.post('/api/auth/logout', () => new HttpResponse(null, { status: 204 })),
   http.get('/api/me', () => json('/api/me', 'get', 200, sampleAccount)),

@@ -54,6 +54,7 @@ export function sampleTask(changes: Partial<TaskState> = {}): TaskState {
     budget_tokens: null,
     budget_cost_usd: null,
     rerun_of: null,
+    requested_by: null,
     attempt: 1,
     queue: null,
     is_pause_requested: false,

@@ -1,5 +1,6 @@
-import { LogOut, Monitor, Moon, Sun } from 'lucide-react';
-import { Button } from '@/components/ui/button';
+import { LogOut, Monitor, Moon, ShieldCheck, Sun } from 'lucide-react';
+import { Link } from 'react-router';
+import { Button, buttonClass } from '@/components/ui/button';
 import { setTheme, useTheme, type Theme } from '@/lib/theme';
 import { useMe, useSignOut } from './queries';
 
@@ -29,9 +30,22 @@ export function AccountMenu() {
   const me = useMe();
   return (
     <div className="flex min-w-0 items-center gap-1">
-      <span className="mr-auto min-w-0 truncate px-2 text-[0.87rem] text-ink-soft">
-        {me.data?.username ?? ''}
-      </span>
+      <Link
+        to="/account"
+        className="mr-auto min-w-0 truncate rounded-lg px-2 py-1 text-[0.87rem] text-ink-soft hover:bg-sunken hover:text-ink"
+      >
+        {me.data?.username ?? 'Your account'}
+      </Link>
+      {me.data?.is_admin && (
+        <Link
+          to="/admin"
+          aria-label="Administration"
+          title="Administration"
+          className={buttonClass({ tone: 'ghost', size: 'icon' })}
+        >
+          <ShieldCheck aria-hidden />
+        </Link>
+      )}
       <ThemeButton />
       <Button
         tone="ghost"

@@ -5,6 +5,8 @@ const files = ['src/app.py', 'README.md', 'src/static/page.html', 'src/api.py'].
   path,
   size: 3,
   sha256: path,
+  kind: 'source',
+  language: '',
 }));
 
 function names(nodes: ReturnType<typeof buildTree>): unknown[] {

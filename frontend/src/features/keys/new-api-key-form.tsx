@@ -14,6 +14,7 @@ const scopes: { scope: Scope; label: string; hint: string }[] = [
   { scope: 'chat', label: 'Chat', hint: 'Talk to models and to the agent.' },
   { scope: 'tasks', label: 'Tasks', hint: 'Let the team build and solve.' },
   { scope: 'read', label: 'Read', hint: 'List models, see figures and past tasks.' },
+  { scope: 'files', label: 'Files', hint: 'Upload, read and search documents and files.' },
 ];
 
 interface NewApiKeyFormProps {
