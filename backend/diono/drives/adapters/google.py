@@ -1,4 +1,4 @@
-"""Google port.Drive, by google-api-python-client (port.Drive API v3).
+"""Google Drive, by google-api-python-client (Drive API v3).
 
 Asked for are drive.readonly, to list, fetch and follow what the user has, and drive.file, to put
 results there. A device code may ask for drive.file at most: what Diono made itself is all that is
@@ -20,7 +20,7 @@ from diono.drives.oauth import CodeFlow, TokenEndpoint
 from diono.drives.pool import in_pool
 from diono.kernel.errors import DionoError
 
-TITLE = "Google port.Drive"
+TITLE = "Google Drive"
 T = TypeVar("T")
 ENDPOINTS = {
     "api": "https://www.googleapis.com",
@@ -102,9 +102,11 @@ class GoogleDrive:
             OSError,
         )
         certificates = str(setup.ca_file) if setup.ca_file else None
+        http: Any = transport.Http(ca_certs=certificates, timeout=_SECONDS)
+        # A resumable upload answers 308 for "go on", which is no redirect.
+        http.redirect_codes = http.redirect_codes - {308}
         self._http: Any = adapter.AuthorizedHttp(
-            credentials.Credentials(token=grant.access_token),
-            http=transport.Http(ca_certs=certificates, timeout=_SECONDS),
+            credentials.Credentials(token=grant.access_token), http=http
         )
         self._api: Any = discovery.build(
             "drive",

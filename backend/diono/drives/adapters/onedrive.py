@@ -4,9 +4,8 @@ Changes are followed for the whole drive: business accounts tell them of its roo
 has no way to revoke one app's tokens, so an unlink forgets them.
 """
 
-import importlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -17,12 +16,12 @@ import httpx
 from diono.drives import errors, port
 from diono.drives.hashes import verified
 from diono.drives.http import TRIES, answering, body_of, check_answer, json_of, open_client
+from diono.drives.microsoft import Msal
 from diono.drives.oauth import WAITING, GrantRefused, grant_of, not_renewed, refused
 from diono.drives.pool import in_pool
 
 TITLE = "OneDrive"
 GRAPH = "https://graph.microsoft.com/v1.0"
-LOGIN = "https://login.microsoftonline.com"
 # msal adds offline_access, which brings the refresh token.
 SCOPES = ["Files.ReadWrite"]
 _WHOLE_BYTES = 4 * 1024 * 1024
@@ -36,57 +35,24 @@ class OneDriveProvider:
         if setup.client is None:
             raise errors.DriveClientMissing(f"{TITLE} needs a client id.")
         self._setup = setup
-        self._client = setup.client
+        self._msal = Msal(setup, setup.client, TITLE)
         self._graph = setup.endpoints.get("graph", GRAPH)
-
-    def _app(self) -> Any:
-        """Return msal's application; without a secret it is a public client."""
-        sdk: Any = importlib.import_module("msal")
-        options: dict[str, Any] = {"timeout": 30}
-        if self._setup.ca_file:
-            options["verify"] = str(self._setup.ca_file)
-        if "login" in self._setup.endpoints:
-            options["oidc_authority"] = self._setup.endpoints["login"]
-            options["instance_discovery"] = False
-        else:
-            options["authority"] = f"{LOGIN}/{quote(self._client.tenant or 'common', safe='')}"
-        if not self._client.client_secret:
-            return sdk.PublicClientApplication(self._client.client_id, **options)
-        return sdk.ConfidentialClientApplication(
-            self._client.client_id, client_credential=self._client.client_secret, **options
-        )
-
-    async def _ask(self, call: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Call msal in the pool. Raises GrantRefused, DriveBusy."""
-
-        def ask() -> dict[str, Any]:
-            requests: Any = importlib.import_module("requests")
-            try:
-                return call(self._app())
-            except (requests.exceptions.RequestException, ValueError, KeyError) as error:
-                raise errors.DriveBusy(
-                    f"Microsoft's sign-in cannot be reached ({type(error).__name__})."
-                ) from error
-
-        answer = await in_pool(ask)
-        if "error" in answer:
-            said = str(answer.get("error_description", "")).splitlines()
-            raise GrantRefused(str(answer["error"]), said[0] if said else "")
-        return answer
 
     async def begin(self, request: port.ConnectRequest) -> port.Pending:
         try:
             if request.mode is port.ConnectMode.DEVICE:
-                flow = await self._ask(lambda app: app.initiate_device_flow(SCOPES))
+                flow = await self._msal.ask(
+                    lambda app: app.initiate_device_flow(SCOPES), is_public=True
+                )
                 return port.Pending(
                     url=str(flow["verification_uri"]),
                     user_code=str(flow["user_code"]),
                     interval_seconds=float(flow.get("interval", 5)),
                     expires_seconds=float(flow.get("expires_in", 900)),
-                    secret={"flow": json.dumps(flow), "is_device": "yes"},
+                    secret={"flow": json.dumps(flow), "is_public": "yes"},
                 )
             back, state = request.redirect_uri, request.state
-            flow = await self._ask(
+            flow = await self._msal.ask(
                 lambda app: app.initiate_auth_code_flow(SCOPES, redirect_uri=back, state=state)
             )
         except GrantRefused as error:
@@ -95,26 +61,29 @@ class OneDriveProvider:
 
     async def finish(self, pending: port.Pending, code: str) -> port.Grant | None:
         flow = json.loads(pending.secret["flow"])
+        is_public = "is_public" in pending.secret
+        back = {"code": code, "state": flow.get("state", "")}
+
+        def ask(app: Any) -> dict[str, Any]:
+            if is_public:
+                return app.acquire_token_by_device_flow(flow, exit_condition=_once)
+            return app.acquire_token_by_auth_code_flow(flow, back)
+
         try:
-            if "is_device" in pending.secret:
-                tokens = await self._ask(
-                    lambda app: app.acquire_token_by_device_flow(flow, exit_condition=_once)
-                )
-            else:
-                back = {"code": code, "state": flow["state"]}
-                tokens = await self._ask(
-                    lambda app: app.acquire_token_by_auth_code_flow(flow, back)
-                )
+            tokens = await self._msal.ask(ask, is_public=is_public)
         except GrantRefused as error:
             if error.error in WAITING:
                 return None
             raise refused(TITLE, error) from error
-        return grant_of(tokens)
+        details = {"is_public": "yes"} if is_public else {}
+        return grant_of(tokens, port.Grant(details=details))
 
     async def refresh(self, grant: port.Grant) -> port.Grant:
-        token = grant.refresh_token
+        token, is_public = grant.refresh_token, "is_public" in grant.details
         try:
-            tokens = await self._ask(lambda app: app.acquire_token_by_refresh_token(token, SCOPES))
+            tokens = await self._msal.ask(
+                lambda app: app.acquire_token_by_refresh_token(token, SCOPES), is_public=is_public
+            )
         except GrantRefused as error:
             raise not_renewed(TITLE, error) from error
         return grant_of(tokens, grant)
