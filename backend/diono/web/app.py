@@ -13,11 +13,13 @@ from diono.features.accounts.routes import router as accounts_router
 from diono.features.analytics.routes import router as analytics_router
 from diono.features.chat.routes import router as chat_router
 from diono.features.checkpoints.routes import router as checkpoints_router
+from diono.features.documents.routes import router as documents_router
 from diono.features.drives.routes import router as drives_router
 from diono.features.files.routes import router as files_router
 from diono.features.gateway.routes import router as gateway_router
 from diono.features.hooks.routes import router as hooks_router
 from diono.features.keys.routes import router as keys_router
+from diono.features.library.routes import router as library_router
 from diono.features.models.routes import router as models_router
 from diono.features.projects.routes import membership as members_router
 from diono.features.projects.routes import router as projects_router
@@ -26,16 +28,14 @@ from diono.features.runs.routes import router as runs_router
 from diono.features.sandboxes.routes import router as sandboxes_router
 from diono.features.services.routes import router as services_router
 from diono.features.tasks.routes import router as tasks_router
-from diono.web.errors import ErrorBody, install_error_handlers
+from diono.web.description import describe
+from diono.web.errors import install_error_handlers
 from diono.web.frontend import install_frontend
 from diono.web.health import router as health_router
 from diono.web.middleware import RequestContext, Surroundings
 from diono.web.socket import router as socket_router
 
 BODY_BYTES = 1024 * 1024
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody} for status in (401, 403, 404, 409, 413, 422, 429, 503, 507)
-}
 ASKED_HEADERS = [
     "Authorization",
     "Content-Type",
@@ -72,7 +72,6 @@ def create_web_app(
         version="0.1.0",
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
-        responses=ERRORS,
         max_body_size=BODY_BYTES,
         docs_url=None,
         openapi_url="/api/openapi.json",
@@ -91,6 +90,7 @@ def create_web_app(
         )
     app.add_middleware(RequestContext, around=around)
     install_error_handlers(app)
+    describe(app)
     features = (
         accounts_router,
         keys_router,
@@ -105,6 +105,8 @@ def create_web_app(
         checkpoints_router,
         chat_router,
         files_router,
+        library_router,
+        documents_router,
         tasks_router,
         analytics_router,
         gateway_router,

@@ -82,7 +82,7 @@ async def connect_drive(
     return info
 
 
-@router.get("/drives/{provider}/callback", status_code=303)
+@router.get("/drives/{provider}/callback", status_code=303, response_class=RedirectResponse)
 async def return_from_drive(
     request: Request,
     provider: str,

@@ -1,0 +1,55 @@
+"""R01: requests made from the description, as anybody and as each role: no 5xx that is not stated,
+no answer that the description does not allow."""
+
+from typing import Any
+
+import pytest
+
+from .conftest import Server
+from .generated import IDENTITIES, Fuzzing, fuzz
+
+SEED = 20_261_121
+
+
+def _filled(server: Server) -> None:
+    for name in ("owner", "viewer", "member"):
+        server.make_user(name)
+    server.make_user("admin2", is_admin=True)
+    users: dict[str, str] = {}
+    for name in ("owner", "viewer", "member", "admin2"):
+        server.sign_in(name)
+        with server.client(name) as client:
+            users[name] = client.get("/api/me").json()["user_id"]
+    server.tokens["admin"] = server.tokens["admin2"]
+    with server.client("admin") as client:
+        client.patch(f"/api/admin/users/{users['viewer']}", json={"role": "viewer"})
+    with server.client("owner") as client:
+        task: dict[str, Any] = client.post("/api/tasks", json={"prompt": "A thing"}).json()
+        client.post(f"/api/tasks/{task['task_id']}/cancel")
+        members = f"/api/projects/{task['project_id']}/members"
+        client.post(members, json={"user": "member", "role": "editor"})
+        client.post(members, json={"user": "viewer", "role": "viewer"})
+        every = {"name": "k", "scopes": ["read", "chat", "tasks", "files"]}
+        server.tokens["key"] = client.post("/api/keys", json=every).json()["key"]
+    server.ids.update(
+        project_id=task["project_id"], task_id=task["task_id"], user_id=users["owner"]
+    )
+
+
+def _told(fuzzing: Fuzzing) -> str:
+    lines = [f"{key}: {text}" for key, text in sorted(fuzzing.problems.items())]
+    return "\n".join([f"{fuzzing.cases} cases, {dict(fuzzing.statuses)}", *lines])
+
+
+def test_some_generated_requests_break_nothing(server: Server) -> None:
+    _filled(server)
+    fuzzing = fuzz(server, examples=3, identities=1, start=SEED, every=4)
+    assert not fuzzing.problems, _told(fuzzing)
+
+
+@pytest.mark.nightly
+def test_ten_thousand_generated_requests_break_nothing(server: Server) -> None:
+    _filled(server)
+    fuzzing = fuzz(server, examples=11, identities=len(IDENTITIES), start=SEED)
+    assert fuzzing.cases >= 10_000, _told(fuzzing)
+    assert not fuzzing.problems, _told(fuzzing)
