@@ -50,6 +50,9 @@ class Failures:
         if len(self._times) > MOST_KEYS:
             del self._times[next(iter(self._times))]
 
+    def forget(self) -> None:
+        self._times.clear()
+
 
 class LoginLimiter:
     def __init__(self, clock: Clock) -> None:
@@ -71,6 +74,11 @@ class LoginLimiter:
 
     def is_suspicious(self, name: str, address: str) -> bool:
         return self._addresses.is_over(address) or self._names.is_over(name)
+
+    def forget(self) -> None:
+        """Let everybody begin anew."""
+        for failures in (self._pairs, self._addresses, self._names):
+            failures.forget()
 
     def record_failure(self, name: str, address: str) -> None:
         self._pairs.add(_pair(name, address))
