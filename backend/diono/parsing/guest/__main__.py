@@ -75,6 +75,7 @@ def _read(number: int, job: dict[str, Any]) -> None:
         code, reason = _told(kind, error)
         told = {"code": code, "reason": reason, "error": f"{kind.__name__} {_place(trace)}"}
         (folder / "refused.json").write_text(json.dumps(told), encoding="utf-8")
+        os._exit(1)
 
     sys.excepthook = refuse
     signal.setitimer(signal.ITIMER_REAL, float(job["seconds"]))

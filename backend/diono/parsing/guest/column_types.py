@@ -42,7 +42,6 @@ _SPLIT = "regexp_replace({value}, '[./]', '-', 'g')"
 
 CANDIDATES: Mapping[str, Candidate] = {
     "boolean": Candidate("boolean", r"(?i)^\s*(true|false)\s*$", "TRY_CAST({value} AS BOOLEAN)"),
-    # Zeros in front make a code, not a number.
     "integer": Candidate(
         "integer",
         r"^\s*[+-]?(0|[1-9]\d{0,17})\s*$",
@@ -119,6 +118,9 @@ class ColumnGuess:
             self.matched["grouped"] += count if name == "number" else 0
 
     def _try_all(self, values: pa.Array) -> None:
+        # Zeros in front of a few make codes of them all.
+        codes = pc.any(pc.match_substring_regex(values, r"^\s*0\d+\s*$")).as_py()
+        self._is_text = self._is_text or bool(codes)
         for name in CANDIDATES:
             self.matched[name] += _matches(values, name)
         tokens = pc.sum(pc.match_substring_regex(values, MISSING_PATTERN)).as_py()
@@ -126,7 +128,8 @@ class ColumnGuess:
         best = self._best()
         self._lead = "" if best in _AMBIGUOUS else best
         real = max(1, self.filled - self.tokens)
-        self._is_text = self.filled >= _DECIDED_ROWS and self.matched[best] < real * 0.5
+        is_mixed = self.filled >= _DECIDED_ROWS and self.matched[best] < real * 0.5
+        self._is_text = self._is_text or is_mixed
 
     def _best(self) -> str:
         return max(CANDIDATES, key=lambda name: self.matched[name])

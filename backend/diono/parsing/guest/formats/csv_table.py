@@ -2,7 +2,6 @@
 """CSV, TSV and their relatives: separators, quotes, ragged rows and all."""
 
 import csv
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from diono.parsing.guest import limits
@@ -13,13 +12,11 @@ from diono.parsing.guest.sink import Sink
 from diono.parsing.guest.source import Source
 from diono.parsing.guest.spool import Spool
 from diono.parsing.guest.tables import Place, add_table
+from diono.parsing.neutral import restored
 
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_LINES = 60
 _PROGRESS_LINES = 20_000
-# What our own exports put before a text that a spreadsheet would run as a formula.
-_NEUTRALISED = re.compile(r"^'+[=+\-@\t\r]")
-
 csv.field_size_limit(limits.FIELD_CHARACTERS)
 
 
@@ -161,7 +158,7 @@ def _append(rows: Iterable[list[str]], lines: _Lines, spool: Spool) -> tuple[lis
 
 
 def _restored(row: list[str]) -> list[str]:
-    return [cell[1:] if _NEUTRALISED.match(cell) else cell for cell in row]
+    return [restored(cell) for cell in row]
 
 
 def _is_header(first: Sequence[str], second: Sequence[str]) -> bool:

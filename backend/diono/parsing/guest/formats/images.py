@@ -42,6 +42,12 @@ def _tell(picture: Image.Image, sink: Sink) -> None:
             "frames": getattr(picture, "n_frames", 1) if picture.format != "TIFF" else None,
         }
     )
+    sink.section(
+        "picture", f"{picture.format} picture, {width} x {height} pixels, {sink.named('')}".strip()
+    )
+    if width * height > limits.DECODED_PIXELS and picture.format == "PNG":
+        # Its notes may stand behind its points, so they would all be unfolded.
+        return
     try:
         exif = picture.getexif()
         names = {ExifTags.TAGS.get(tag, ""): value for tag, value in exif.items()}
@@ -51,9 +57,6 @@ def _tell(picture: Image.Image, sink: Sink) -> None:
             _tell_place(place, sink)
     except _BROKEN:
         sink.warn("the picture's notes (EXIF) are damaged")
-    sink.section(
-        "picture", f"{picture.format} picture, {width} x {height} pixels, {sink.named('')}".strip()
-    )
 
 
 def _tell_place(place: dict[int, object], sink: Sink) -> None:
