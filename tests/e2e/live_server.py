@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -92,10 +93,14 @@ class LiveServer:
             process.wait(STOP_SECONDS)
 
     def token(self) -> str:
+        return str(self.sign_in()["access_token"])
+
+    def sign_in(self) -> dict[str, Any]:
+        """Begin a session of the first admin and return its tokens."""
         form = {"username": self.username, "password": self.password}
         with httpx.Client(base_url=self.url, trust_env=False) as client:
             answer = client.post("/api/auth/token", data=form).raise_for_status()
-        return str(answer.json()["access_token"])
+        return answer.json()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:

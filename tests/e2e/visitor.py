@@ -35,11 +35,14 @@ class Visitor:
 
     async def sign_in(self) -> None:
         """Begin a session without the form."""
-        self.token = self.server.token()
+        tokens = self.server.sign_in()
+        self.token = tokens["access_token"]
         session = {
             "token": self.token,
-            "expiresAt": (time.time() + 1800) * 1000,
-            "lifetimeSeconds": 1800,
+            "expiresAt": (time.time() + tokens["expires_in"]) * 1000,
+            "lifetimeSeconds": tokens["expires_in"],
+            "refreshToken": tokens["refresh_token"],
+            "refreshExpiresAt": (time.time() + tokens["refresh_expires_in"]) * 1000,
         }
         line = f"localStorage.setItem({json.dumps(SESSION_KEY)}, {json.dumps(json.dumps(session))})"
         origin = json.dumps(self.server.url)
