@@ -13,6 +13,7 @@ from loguru import logger
 import diono.features.accounts.service  # noqa: F401  # pyright: ignore[reportUnusedImport] - the queue's rows refer to its tables
 from diono.features.checkpoints.service import Checkpoints
 from diono.features.conversations.service import Conversations
+from diono.features.documents.service import Store as DocumentStore
 from diono.features.hooks.service import Deliverer, Tools
 from diono.features.models.service import ModelFits
 from diono.features.providers.service import Providers
@@ -36,6 +37,7 @@ from diono.sandbox.launch import SandboxDaemon
 from diono.settings import REPOSITORY, Settings
 from diono.wiring import (
     database_url,
+    embedder_of,
     executor_id,
     hide_secrets,
     llm_config,
@@ -50,8 +52,10 @@ from diono.wiring import (
 
 if TYPE_CHECKING:
     from diono.agents.runners.registry import Runners
+    from diono.features.documents.jobs import DocumentReader
     from diono.features.tasks.jobs import Dispatcher, TaskJob
     from diono.infra.workflows import WorkflowEngine
+    from diono.parsing.service import Parser
 
 BLUEPRINTS = REPOSITORY / "workspace" / "blueprints"
 # Of a worker, until it counts as lost.
@@ -165,6 +169,10 @@ async def _start_sandboxes(daemon: SandboxDaemon | None) -> None:
         logger.error("{}", error.detail)
 
 
+def document_store(adapters: Adapters) -> DocumentStore:
+    return DocumentStore(adapters.database, adapters.bus, adapters.blobs, SystemClock())
+
+
 def heartbeats(settings: Settings, database: Database) -> Heartbeats:
     lost = settings.worker_lost_seconds
     return Heartbeats(database, executor_id(settings), SystemClock(), lost / BEATS, lost)
@@ -180,6 +188,7 @@ class Workshop:
         self._keepers: list[asyncio.Task[None]] = []
         self._heartbeats = heartbeats(settings, adapters.database)
         self._engine: WorkflowEngine | None = None
+        self._parser: Parser | None = None
 
     async def open(self) -> None:
         """Load and start everything; unfinished runs go on. Raises DionoError, OSError,
@@ -203,7 +212,23 @@ class Workshop:
         self._keepers = [
             asyncio.create_task(self._heartbeats.keep(engine)),
             asyncio.create_task(dispatcher.keep()),
+            asyncio.create_task((await self._reader()).keep()),
         ]
+
+    async def _reader(self) -> "DocumentReader":
+        """Reads documents where tasks run."""
+        settings, adapters = self._settings, self._adapters
+        jobs = await load_late("diono.features.documents.jobs")
+        parsing = await load_late("diono.parsing.service")
+        parallel = settings.parallel_documents
+        self._parser = parsing.Parser(adapters.sandboxes, parallel)
+        return jobs.reader_of(
+            document_store(adapters),
+            self._parser,
+            executor_id(settings),
+            embedder_of(settings, adapters.catalog),
+            jobs.ReaderLimits(parallel),
+        )
 
     async def _job(self, jobs: ModuleType, engine: "WorkflowEngine") -> "TaskJob":
         settings, adapters, clock = self._settings, self._adapters, self._clock
@@ -238,6 +263,8 @@ class Workshop:
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
+        if self._parser is not None:
+            await self._parser.close()
         if self._engine is not None:
             await self._engine.close()
             await self._heartbeats.leave()

@@ -111,6 +111,12 @@ class Settings(BaseSettings):
         default=SecretStr(""), validation_alias="ANTHROPIC_API_KEY"
     )
     script: Path | None = Field(default=None, description="Script of the `scripted` model.")
+    embeddings: str = Field(
+        default="",
+        pattern=r"^$|^[^/\s]+/\S+$",
+        description="Model of embeddings, provider/name; empty: documents are found by words only.",
+    )
+    parallel_documents: int = Field(default=1, ge=1, description="Read at a time in one process.")
     model_idle_seconds: float = Field(default=120.0, gt=0)
     model_fit: Literal["auto", "off"] = Field(
         default="auto", description="Whether a model is measured at its first use."

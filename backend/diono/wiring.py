@@ -12,9 +12,12 @@ from diono.infra.database import sqlite_url
 from diono.infra.mail import Mailer, mailer_of
 from diono.infra.master_key import MasterKeyPlace
 from diono.infra.outbound import Outbound, OutboundPolicy
+from diono.infra.production import check_production
 from diono.infra.redaction import SECRETS
 from diono.infra.tokens import check_secret, load_secret
 from diono.kernel.errors import InvalidInput
+from diono.llm.catalog import ModelCatalog
+from diono.llm.embedding import Embedder
 from diono.llm.providers import LlmConfig
 from diono.sandbox.config import RemoteServer, SandboxConfig
 from diono.settings import Settings
@@ -70,6 +73,14 @@ def token_secret(settings: Settings) -> str:
     if settings.secret_key_file is not None:
         return check_secret(settings.secret_key_file.read_text().strip(), "DIONO_SECRET_KEY_FILE")
     return load_secret(settings.data_dir / "run" / "signing.key")
+
+
+def check_start(settings: Settings) -> None:
+    """Look at what a server or worker would start with. Raises SecretWeak, MailSettingsWrong,
+    UnsafeSettings, OSError."""
+    token_secret(settings)
+    mailer(settings)
+    check_production(settings)
 
 
 def public_url(settings: Settings) -> str:
@@ -158,3 +169,8 @@ def web_search(settings: Settings) -> "WebSearch | None":
         return None
     module = importlib.import_module("diono.infra.web_search")
     return module.WebSearch(settings.search_url)
+
+
+def embedder_of(settings: Settings, catalog: ModelCatalog) -> Embedder | None:
+    """Return the model of embeddings, if the operator chose one."""
+    return Embedder(catalog, settings.embeddings) if settings.embeddings else None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from diono.furnishing.access import furnish_access
 from diono.furnishing.accounts import furnish_accounts
+from diono.furnishing.documents import furnish_documents
 from diono.furnishing.drives import furnish_drives
 from diono.furnishing.files import furnish_files
 from diono.furnishing.hooks import furnish_hooks
@@ -20,6 +21,7 @@ FURNISHERS: Sequence[Furnisher] = (
     furnish_accounts,
     furnish_access,
     furnish_files,
+    furnish_documents,
     furnish_drives,
     furnish_inspection,
     furnish_hooks,

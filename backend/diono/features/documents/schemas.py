@@ -119,6 +119,12 @@ class SearchResult(BaseModel):
     note: str = Field(description="What the search could not do, and the way out.")
 
 
+class AddDocument(BaseModel):
+    """A stored file of the project."""
+
+    file_id: str = Field(min_length=1, max_length=40)
+
+
 class AskDocuments(BaseModel):
     """A question over the tables of a project's documents."""
 
@@ -156,7 +162,8 @@ class Interpretation(BaseModel):
 
 
 class AskAnswer(BaseModel):
-    """``certainty``: ``agreed`` (several ways gave the same), ``single`` (one way only) or
+    """``certainty``: ``matched`` (every part of the question was found in the table), ``agreed``
+    (several ways gave the same), ``assumed`` (something was taken that nobody said) or
     ``disputed`` (ways differ; the one shown is the likeliest)."""
 
     answer_id: str
@@ -167,7 +174,7 @@ class AskAnswer(BaseModel):
     rows: list[list[Cell]]
     code: str = Field(description="The SQL that gave the rows; it ran in a sandbox.")
     origin: Literal["pattern", "model"]
-    certainty: Literal["agreed", "single", "disputed"]
+    certainty: Literal["matched", "agreed", "assumed", "disputed"]
     agreement: str = Field(description="How many of how many ways gave this.")
     interpretation: Interpretation
     citations: list[Citation]

@@ -72,8 +72,8 @@ class DocumentReader:
                     if document is not None:
                         await self.read(document)
                         continue
-                except SQLAlchemyError as error:
-                    logger.warning("documents: the database failed: {}", error)
+                except (SQLAlchemyError, OSError) as error:
+                    logger.warning("documents: reading failed, it goes on later: {!r}", error)
                 await subscription.wait(LOOK_SECONDS)
 
     async def read(self, document: Document) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 
 from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
 
 from diono.features.documents.jobs.claims import ClaimLost, Claims
 from diono.features.documents.service.documents import WORK_TOPIC, Store
@@ -27,17 +28,17 @@ class VectorMaker:
             await pieces.forget_other_models(session, self._embedder.name)
         with self._store.bus.subscribe(WORK_TOPIC) as subscription:
             while True:
-                document = await self._claims.next_unembedded()
-                if document is None:
-                    await subscription.wait(LOOK_SECONDS)
-                    continue
                 try:
+                    document = await self._claims.next_unembedded()
+                    if document is None:
+                        await subscription.wait(LOOK_SECONDS)
+                        continue
                     async with self._claims.kept(document):
                         await self.embed(document)
                 except ClaimLost:
                     continue
-                except DionoError as error:
-                    logger.warning("no vectors of {}: {}", document.document_id, error.detail)
+                except (DionoError, SQLAlchemyError) as error:
+                    logger.warning("documents: no vectors for now: {}", error)
                     await asyncio.sleep(AFTER_FAULT_SECONDS)
 
     async def embed(self, document: Document) -> None:
