@@ -6,6 +6,7 @@ from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from diono.features.files.service import Files, Limits, Links, Sweep, Uploads
+from diono.features.library.service import Exports, Imports, Library
 from diono.furnishing.house import House
 from diono.infra.clock import SystemClock
 from diono.kernel.errors import DionoError
@@ -23,6 +24,7 @@ async def furnish_files(house: House) -> None:
     state.uploads = Uploads(database, adapters.blobs, clock, state.files)
     state.links = Links(database, state.files, house.signer, clock)
     state.sweep = Sweep(database, adapters.blobs)
+    await _furnish_library(house)
     keeper = asyncio.create_task(_keep(state.uploads, state.links, state.sweep))
 
     async def stop() -> None:
@@ -30,6 +32,17 @@ async def furnish_files(house: House) -> None:
         await asyncio.gather(keeper, return_exceptions=True)
 
     house.stack.push_async_callback(stop)
+
+
+async def _furnish_library(house: House) -> None:
+    """Needs ``state.projects`` and ``state.outbound``."""
+    state, database, sandboxes = house.state, house.adapters.database, house.adapters.sandboxes
+    state.library = Library(database)
+    state.exports = Exports(database, house.adapters.blobs, sandboxes, state.projects)
+    parts = (state.outbound, SystemClock())
+    state.imports = Imports(database, sandboxes, state.projects, state.files, parts)
+    await state.imports.recover()
+    house.stack.push_async_callback(state.imports.close)
 
 
 async def _keep(uploads: Uploads, links: Links, sweep: Sweep) -> None:
