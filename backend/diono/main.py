@@ -15,6 +15,7 @@ from diono.features.analytics.service import Statistics
 from diono.features.chat.service import Places, chatting
 from diono.features.gateway.service import Agents, Gateway
 from diono.features.previews.service import Previews, PreviewShares
+from diono.features.projects.service import Quotas
 from diono.features.runs.service import Programs
 from diono.features.sandboxes.service import Sandboxing
 from diono.features.services.service import ProjectServices
@@ -48,6 +49,7 @@ from diono.web.preview_gateway import PreviewGateway
 from diono.web.socket import is_origin_allowed
 from diono.wiring import (
     check_shared,
+    check_start,
     database_url,
     llm_config,
     public_sandbox_url,
@@ -127,6 +129,7 @@ class InstallationRules:
     def __init__(self, settings: Settings, catalog: ModelCatalog) -> None:
         self._settings = settings
         self._catalog = catalog
+        self.quotas = Quotas(settings.user_projects, settings.user_tasks)
 
     async def check(self, request: CreateTask, asker: Asker) -> None:
         """Raises UnknownRunner, PriceUnknown."""
@@ -175,7 +178,8 @@ def bind(settings: Settings) -> socket.socket:
 
 def serve(settings: Settings) -> None:
     """Run the server until it is told to stop. Raises PortTaken, AlreadyRunning,
-    WorkersNeedPostgres."""
+    WorkersNeedPostgres, SecretWeak, UnsafeSettings."""
+    check_start(settings)
     if settings.workers == "external":
         check_shared(settings)
     configure_logging(settings.log_level)

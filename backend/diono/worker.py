@@ -13,7 +13,7 @@ from loguru import logger
 from diono.infra.logging import configure_logging
 from diono.launching import Workshop, delivering, hook_tools, open_adapters
 from diono.settings import Settings
-from diono.wiring import check_shared, executor_id
+from diono.wiring import check_shared, check_start, executor_id
 
 
 async def work(settings: Settings) -> None:
@@ -41,7 +41,8 @@ async def work(settings: Settings) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Raises WorkersNeedPostgres."""
+    """Raises WorkersNeedPostgres, SecretWeak, UnsafeSettings."""
+    check_start(settings)
     check_shared(settings)
     configure_logging(settings.log_level)
     asyncio.run(work(settings))
