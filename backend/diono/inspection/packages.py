@@ -1,11 +1,16 @@
 """Dependencies: what is declared, what is there, and under which licence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from diono.inspection import naming
 from diono.inspection.answers import Analysed, RawPackage
 from diono.inspection.gathering import Gathered, Installed, normalised
 from diono.inspection.models import LONG, Dependency, Finding, Severity
+
+Ecosystem = Literal["pypi", "npm"]
+Known = Mapping[tuple[Ecosystem, str], bool]
+_MOST_ASKED = 20
 
 # What is imported under another name than it is installed by, where its metadata do not say so.
 _DISTRIBUTIONS = {
@@ -19,8 +24,19 @@ _NOT_EVERYWHERE = frozenset(
 )
 
 
-def dependencies(
+def unsure(
     order: Sequence[str], gathered: Gathered, analysed: Analysed
+) -> Mapping[Ecosystem, Sequence[str]]:
+    """Return declared packages that are not installed: only a registry knows whether they exist."""
+    found: dict[Ecosystem, list[str]] = {}
+    for one in dependencies(order, gathered, analysed, {}):
+        if one.is_known is None and one.name.isascii():
+            found.setdefault(one.ecosystem, []).append(one.name)
+    return {ecosystem: names[:_MOST_ASKED] for ecosystem, names in found.items()}
+
+
+def dependencies(
+    order: Sequence[str], gathered: Gathered, analysed: Analysed, known: Known
 ) -> tuple[Dependency, ...]:
     """Return declared packages, then those that are imported and declared nowhere but there."""
     present = _present(gathered, analysed)
@@ -28,7 +44,7 @@ def dependencies(
     for one in analysed.packages:
         if one.index < len(order):
             key = (one.ecosystem, normalised(one.name))
-            found.setdefault(key, _declared(one, order[one.index], present))
+            found.setdefault(key, _declared(one, order[one.index], present, known))
     for module in analysed.imports:
         name = _distribution_of(module, analysed)
         installed = present.get(normalised(name))
@@ -45,7 +61,9 @@ def dependencies(
     return tuple(found[key] for key in sorted(found))
 
 
-def _declared(one: RawPackage, path: str, present: dict[str, Installed]) -> Dependency:
+def _declared(
+    one: RawPackage, path: str, present: Mapping[str, Installed], known: Known
+) -> Dependency:
     installed = present.get(normalised(one.name)) if one.ecosystem == "pypi" else None
     version = installed.version if installed else one.version
     return Dependency(
@@ -55,7 +73,7 @@ def _declared(one: RawPackage, path: str, present: dict[str, Installed]) -> Depe
         version=naming.shown(version),
         is_pinned=one.is_pinned,
         # A lock file's version came from the registry; so did what is installed.
-        is_known=True if version else None,
+        is_known=True if version else known.get((one.ecosystem, one.name)),
         licence=naming.shown(installed.licence if installed else one.licence),
         declared_in=naming.shown(path)[:LONG],
     )

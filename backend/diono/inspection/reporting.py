@@ -20,7 +20,7 @@ from diono.inspection.models import (
     Severity,
     Structure,
 )
-from diono.inspection.packages import dependencies, undeclared
+from diono.inspection.packages import Known, dependencies, undeclared
 from diono.inspection.scoring import Counts, Proof, quality
 
 ANALYSED = frozenset({"python", "javascript", "typescript", "html"})
@@ -30,12 +30,16 @@ _SAME_LINE = ("bandit", "ruff", "eslint")
 
 
 def report(
-    order: Sequence[str], gathered: Gathered, analysed: Analysed, proof: Proof
+    order: Sequence[str],
+    gathered: Gathered,
+    analysed: Analysed,
+    proof: Proof,
+    known: Known | None = None,
 ) -> Inspection:
-    """``order``: the paths in the order of their indexes."""
+    """``order``: the paths in the order of their indexes; ``known``: what registries answered."""
     files = _files(order, gathered, analysed)
     found = [*_findings(order, analysed.findings)]
-    packages = dependencies(order, gathered, analysed)
+    packages = dependencies(order, gathered, analysed, known or {})
     found += _of_packages(packages) + undeclared(order, gathered, analysed, packages)
     found.sort(key=lambda one: (_ORDER[one.severity], one.path, one.line, one.rule))
     secrets = [

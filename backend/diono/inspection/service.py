@@ -4,11 +4,13 @@ The files are read out of their sandbox as data and held against analysers in an
 has no network, runs nothing of theirs, and ends right after.
 """
 
+import asyncio
 import base64
 import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -16,6 +18,7 @@ from diono.inspection import naming
 from diono.inspection.answers import Analysed
 from diono.inspection.gathering import Gathered, InspectionBroken, bounded, gather
 from diono.inspection.models import Inspection, not_examined
+from diono.inspection.packages import Ecosystem, Known, unsure
 from diono.inspection.reporting import report
 from diono.inspection.scoring import Proof
 from diono.kernel.errors import DionoError
@@ -24,6 +27,7 @@ from diono.sandbox.port import ExecRequest, Limits, Sandbox, Sandboxes, SandboxS
 
 TEMPLATE = "inspection"
 ANALYSE_SECONDS = 20.0
+LOOKUP_SECONDS = 8.0
 _OUTPUT_BYTES = 2_000_000
 _LIMITS = Limits(cpus=2.0, memory_mb=768, pids=128, disk_mb=64)
 _GUEST = Path(__file__).parent / "guest"
@@ -91,9 +95,10 @@ class Inspector:
         try:
             order = [one for one in gathered.files if naming.kind_of(one) != "binary"]
             analysed = await _analyse(side, order, gathered.files)
+            known = await _known(side, unsure(order, gathered, analysed))
         finally:
             await self._sandboxes.kill(owner, project)
-        return report(order, gathered, analysed, proof)
+        return report(order, gathered, analysed, proof, known)
 
 
 async def _analyse(side: Sandbox, order: Sequence[str], files: Mapping[str, bytes]) -> Analysed:
@@ -133,6 +138,20 @@ async def _analyse(side: Sandbox, order: Sequence[str], files: Mapping[str, byte
         return Analysed.model_validate_json(done.stdout)
     except ValidationError as error:
         raise InspectionBroken("The analysers gave no usable answer.") from error
+
+
+async def _known(side: Sandbox, names: Mapping[Ecosystem, Sequence[str]]) -> Known:
+    """Ask the registries about packages that are not installed; without an answer: nothing."""
+    found: dict[tuple[Ecosystem, str], bool] = {}
+    for ecosystem, asked in names.items():
+        manager: Literal["pip", "npm"] = "npm" if ecosystem == "npm" else "pip"
+        try:
+            async with asyncio.timeout(LOOKUP_SECONDS):
+                answers = await side.known_packages(manager, asked, LOOKUP_SECONDS)
+        except (DionoError, TimeoutError):
+            continue
+        found |= {(ecosystem, name): bool(answer) for name, answer in answers.items()}
+    return found
 
 
 def _role_of(path: str) -> str:

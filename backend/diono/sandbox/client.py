@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from diono.sandbox import checks
 from diono.sandbox.client_cells import run_cell
@@ -149,6 +149,18 @@ class WireSandbox:
     async def install_node(self, folder: str = ".", timeout_seconds: float = 300) -> ExecResult:
         order = FetchOrder(manager="npm", timeout_seconds=timeout_seconds)
         return await self._installer.install(order, checks.workspace_path(folder))
+
+    async def known_packages(
+        self, manager: Literal["pip", "npm"], names: Sequence[str], timeout_seconds: float = 20
+    ) -> Mapping[str, bool]:
+        return await self._installer.known(
+            FetchOrder(
+                manager=manager,
+                packages=tuple(names),
+                is_lookup=True,
+                timeout_seconds=timeout_seconds,
+            )
+        )
 
     async def start_service(self, spec: ServiceSpec) -> ServiceStatus:
         with self._alive():

@@ -2,6 +2,7 @@
 sandbox's own package manager, with a way to the registries while it runs."""
 
 import contextlib
+from collections.abc import Mapping
 from typing import Protocol
 
 from diono.sandbox import checks
@@ -57,6 +58,11 @@ class Installer:
         if result is None:
             raise _NobodyFetches
         return result
+
+    async def known(self, order: FetchOrder) -> Mapping[str, bool]:
+        """Ask the registry which packages it knows; names without an answer are left out."""
+        result = await self._owner.fetch(self._sandbox_id, order)
+        return result.known if result is not None else {}
 
     async def install(self, order: FetchOrder, folder: str = ".") -> ExecResult:
         """Install packages by name, or what the manifests in ``folder`` name."""

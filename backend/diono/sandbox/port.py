@@ -220,6 +220,13 @@ class Sandbox(Protocol):
         """Install what the folder's package.json names; no code of a package runs meanwhile."""
         ...
 
+    async def known_packages(
+        self, manager: Literal["pip", "npm"], names: Sequence[str], timeout_seconds: float = 20
+    ) -> Mapping[str, bool]:
+        """Ask the registry whether it knows packages, at most 20 by their bare names. Names that
+        nobody could answer for (offline, a foreign server) are left out."""
+        ...
+
     async def start_service(self, spec: ServiceSpec) -> ServiceStatus: ...
 
     async def service_status(self, name: str) -> ServiceStatus: ...

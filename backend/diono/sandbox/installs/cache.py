@@ -128,7 +128,8 @@ class PackageCache:
             await engine.close()
 
     def _archive(self, plan: Plan) -> str:
-        return f"npm/{plan.key}.tar" if plan.manager == "npm" else ""
+        is_packed = plan.manager == "npm" and not plan.is_lookup
+        return f"npm/{plan.key}.tar" if is_packed else ""
 
     def _fresh(self, plan: Plan) -> FetchResult | None:
         mark = self._known / plan.key
@@ -137,7 +138,7 @@ class PackageCache:
             age = time.time() - mark.stat().st_mtime
             if not is_locked and not 0 <= age < _FRESH_SECONDS:
                 return None
-            if plan.manager == "npm":
+            if self._archive(plan):
                 # It is there, and was used last now.
                 os.utime(self.folder / self._archive(plan), follow_symlinks=False)
             return FetchResult.model_validate_json(mark.read_bytes())
@@ -164,7 +165,8 @@ class PackageCache:
         _prune(self.folder, _CACHE_LIMIT_BYTES)
 
     async def _run(self, plan: Plan, timeout_seconds: float) -> FetchResult:
-        template = await self._templates.find(_TEMPLATES[plan.manager], "")
+        manager = "pip" if plan.is_lookup else plan.manager
+        template = await self._templates.find(_TEMPLATES[manager], "")
         job_id = new_id("fetch")
         job = self._jobs / job_id
         job.mkdir(mode=0o755)

@@ -10,10 +10,16 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 JOB_SOCKET = "/run/diono-egress/job.sock"
@@ -23,6 +29,9 @@ CA_FILE = "/etc/diono-ca.pem"
 PROXY = "http://127.0.0.1:3128"
 
 _OUTPUT_LIMIT = 8_000
+_LOOKUP_SECONDS = 4.0
+_PIP_INDEX = "https://pypi.org/simple"
+_NPM_REGISTRY = "https://registry.npmjs.org"
 _LOCK_REFUSED = "npm help ci"
 _PIP = (
     *("python3", "-I", "-m", "pip", "--isolated", "download", "--no-input", "--no-cache-dir"),
@@ -111,7 +120,42 @@ def _modules(order: dict[str, Any], staging: str) -> dict[str, Any]:
     return {**packed, "output": output, "dependencies": dependencies}
 
 
+def _address(order: dict[str, Any], name: str) -> str:
+    if order["manager"] == "npm":
+        return f"{_NPM_REGISTRY}/{urllib.parse.quote(name, safe='@')}"
+    index = (order["index_url"] or _PIP_INDEX).rstrip("/")
+    return f"{index}/{re.sub(r'[-_.]+', '-', name).lower()}/"
+
+
+def _lookup(order: dict[str, Any]) -> dict[str, Any]:
+    """Ask for each name's page, not for its content."""
+    context = ssl.create_default_context(cafile=CA_FILE if os.path.exists(CA_FILE) else None)
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({"http": PROXY, "https": PROXY}),
+        urllib.request.HTTPSHandler(context=context),
+    )
+
+    def is_known(name: str) -> bool | None:
+        try:
+            with opener.open(_address(order, name), timeout=_LOOKUP_SECONDS):
+                return True
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False if error.code in (404, 410) else None
+        except (OSError, ValueError):
+            return None
+
+    with ThreadPoolExecutor(4) as threads:
+        asked = order["packages"]
+        answers = dict(zip(asked, threads.map(is_known, asked), strict=True))
+    known = {name: answer for name, answer in answers.items() if answer is not None}
+    # Only a whole answer is worth keeping.
+    return {"is_ready": len(known) == len(answers), "known": known}
+
+
 def _fetch(order: dict[str, Any]) -> dict[str, Any]:
+    if order["is_lookup"]:
+        return _lookup(order)
     staging = f"{CACHE}/.staging/{order['key']}"
     shutil.rmtree(staging, ignore_errors=True)
     os.makedirs(staging)

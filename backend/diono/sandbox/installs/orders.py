@@ -19,6 +19,8 @@ _NPM_NAME = re.compile(r"(?:@[a-z0-9~-][a-z0-9._~-]{0,99}/)?[a-z0-9~-][a-z0-9._~
 _NPM_VERSION = re.compile(r"[A-Za-z0-9 .*^~<>=|+_-]{0,100}")
 _NPM_SECTIONS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _NPM_KEPT = ("type", "engines", "peerDependenciesMeta")
+_PYPI_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+_MOST_LOOKUPS = 20
 _PYTHON = re.compile(r"3\.\d{1,2}")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
@@ -26,7 +28,8 @@ _COMMENT = re.compile(r"(?:^|\s)#.*$")
 class FetchOrder(BaseModel):
     """Packages by name, or the text of a project's manifests by file name: ``requirements.txt``
     for pip and uv; ``package.json`` and perhaps ``package-lock.json`` for npm. ``python``: the
-    version (3.11) the wheels are for; empty: that of our base image."""
+    version (3.11) the wheels are for; empty: that of our base image. ``is_lookup``: nothing is
+    fetched, the registry is only asked whether it knows the ``packages``, which are bare names."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,6 +37,7 @@ class FetchOrder(BaseModel):
     packages: tuple[str, ...] = Field(default=(), max_length=100)
     manifest: Mapping[str, str] = Field(default_factory=dict)
     python: str = ""
+    is_lookup: bool = False
     timeout_seconds: float = Field(default=120.0, gt=0, le=1800)
 
 
@@ -49,6 +53,9 @@ class FetchResult(BaseModel):
     archive: str = ""
     packages: tuple[str, ...] = ()
     dependencies: Mapping[str, str] = Field(default_factory=dict, max_length=2000)
+    known: Mapping[str, bool] = Field(
+        default_factory=dict, max_length=100, description="Of a lookup; without an answer: absent."
+    )
     seconds: float = 0.0
     was_cached: bool = False
 
@@ -62,16 +69,20 @@ class Plan(BaseModel):
     packages: tuple[str, ...]
     files: Mapping[str, str] = Field(default_factory=dict)
     python: str = ""
+    is_lookup: bool = False
 
     @property
     def key(self) -> str:
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]
+        text = self.model_dump_json(exclude={"is_lookup"}) + ("?" if self.is_lookup else "")
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def check(order: FetchOrder) -> Plan:
     """Raises RequirementRefused or InvalidInput for what is no plain name or manifest."""
     if sum(map(len, order.manifest.values())) > MANIFEST_LIMIT_BYTES:
         raise InvalidInput("the manifest is too large")
+    if order.is_lookup:
+        return _lookup_plan(order)
     if order.manager == "npm":
         return _npm_plan(order)
     if order.python and not _PYTHON.fullmatch(order.python):
@@ -81,6 +92,18 @@ def check(order: FetchOrder) -> Plan:
     if not names:
         raise InvalidInput("name at least one package")
     return Plan(manager="pip", packages=tuple(sorted(names)), python=order.python)
+
+
+def _lookup_plan(order: FetchOrder) -> Plan:
+    is_npm = order.manager == "npm"
+    name = _NPM_NAME if is_npm else _PYPI_NAME
+    for one in order.packages:
+        if not name.fullmatch(one):
+            raise RequirementRefused(f"{one[:80]!r} is not the bare name of a package")
+    if not 0 < len(order.packages) <= _MOST_LOOKUPS:
+        raise InvalidInput(f"ask for 1 to {_MOST_LOOKUPS} packages at once")
+    packages = tuple(sorted(set(order.packages)))
+    return Plan(manager="npm" if is_npm else "pip", packages=packages, is_lookup=True)
 
 
 def requirement_lines(text: str) -> tuple[str, ...]:
