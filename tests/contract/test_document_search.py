@@ -18,7 +18,7 @@ from diono.features.documents.store import documents as rows
 from diono.features.documents.store import pieces, search
 from diono.features.documents.store.search import index_of
 from diono.features.documents.tables import Document, Piece, PieceVector
-from diono.features.projects.service import add_project
+from diono.features.projects.service import Quotas, add_project
 from diono.infra.blobs import FolderBlobs
 from diono.infra.bus import MemoryBus
 from diono.infra.clock import SystemClock
@@ -77,7 +77,7 @@ class Shelf:
         vectors = await embedder.embed([words for _, words in texts])
         async with self.store.database.write() as session:
             owner_id = await _owner(session)
-            self.project_id = add_project(session, owner_id, "P", now)
+            self.project_id = await add_project(session, owner_id, "P", now, Quotas())
             await session.flush()
             document = Document(
                 document_id=new_id("doc"), project_id=self.project_id, owner_id=owner_id,

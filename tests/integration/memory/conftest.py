@@ -11,7 +11,7 @@ from contract.database_rigs import postgres_cluster
 
 from diono.features.accounts.tables import User
 from diono.features.conversations.service import Conversations
-from diono.features.projects.service import add_project
+from diono.features.projects.service import Quotas, add_project
 from diono.features.tasks.tables import Task
 from diono.infra.clock import SystemClock
 from diono.infra.database import Database, sqlite_url
@@ -31,7 +31,7 @@ class Ground:
 
     async def project(self, name: str = "Project") -> str:
         async with self.database.write() as session:
-            return add_project(session, self.owner_id, name, CLOCK.now())
+            return await add_project(session, self.owner_id, name, CLOCK.now(), Quotas())
 
     async def task(self, project_id: str) -> str:
         now, task_id = CLOCK.now(), new_id("tsk")

@@ -21,7 +21,13 @@ from diono.features.checkpoints.schemas import (
     RestoreReport,
 )
 from diono.features.checkpoints.tables import Checkpoint
-from diono.features.projects.service import fork_project, lock_project, remove_project, sandbox_of
+from diono.features.projects.service import (
+    Quotas,
+    fork_project,
+    lock_project,
+    remove_project,
+    sandbox_of,
+)
 from diono.infra.clock import Clock
 from diono.infra.database import Database
 from diono.kernel.errors import DionoError
@@ -52,9 +58,15 @@ class Checkpoints:
     """``project`` is (owner, project), whose owner has been checked."""
 
     def __init__(
-        self, database: Database, sandboxes: Sandboxes, recollection: Recollection, clock: Clock
+        self,
+        database: Database,
+        sandboxes: Sandboxes,
+        recollection: Recollection,
+        clock: Clock,
+        quotas: Quotas | None = None,
     ) -> None:
         self._database = database
+        self._quotas = quotas or Quotas()
         self._sandboxes = sandboxes
         self._recollection = recollection
         self._clock = clock
@@ -189,7 +201,9 @@ class Checkpoints:
         origin = await self._one(project[1], checkpoint_id)
         content, commits = await (await self._repository(project)).bundle(origin.commit)
         async with self._database.write() as session:
-            forked = await fork_project(session, project, owner_id, name, self._clock.now())
+            forked = await fork_project(
+                session, project, owner_id, name, self._clock.now(), self._quotas
+            )
         try:
             sandbox = await self._sandboxes.open(sandbox_of(owner_id, forked))
             await Repository(sandbox).unbundle(content)

@@ -44,3 +44,9 @@ class AlreadyMember(Conflict):
 
 class TooManyMembers(InvalidInput):
     code = "too_many_members"
+
+
+class ProjectQuotaReached(DionoError):
+    code = "project_quota_reached"
+    kind = ErrorKind.TOO_MANY
+    retry_after_seconds = 60

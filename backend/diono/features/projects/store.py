@@ -28,6 +28,18 @@ async def lock(session: AsyncSession, project_id: str) -> Project | None:
     return await session.scalar(query)
 
 
+async def count(session: AsyncSession, owner_id: str) -> int:
+    query = select(func.count()).select_from(Project).where(Project.owner_id == owner_id)
+    return await session.scalar(query) or 0
+
+
+async def lock_user(session: AsyncSession, user_id: str) -> None:
+    """Hold a user's row until the transaction ends; SQLite has one writer at a time anyway."""
+    users = _users()
+    query = select(users.c.user_id).where(users.c.user_id == user_id)
+    await session.execute(query.with_for_update())
+
+
 async def page(
     session: AsyncSession,
     user_id: str,

@@ -60,3 +60,9 @@ class PriceUnknown(InvalidInput):
     """A paid model has no price, but the task may cost only so much."""
 
     code = "price_unknown"
+
+
+class TaskQuotaReached(DionoError):
+    code = "task_quota_reached"
+    kind = ErrorKind.TOO_MANY
+    retry_after_seconds = 60

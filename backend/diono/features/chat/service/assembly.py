@@ -39,8 +39,8 @@ def chatting(
     project_tasks = ProjectTasks(database, blobs)
     sandboxes = places.sandboxes
     conversations = Conversations(database, clock)
-    projects = Projects(database, sandboxes, places.listing, project_tasks, clock)
-    checkpoints = Checkpoints(database, sandboxes, conversations, clock)
+    projects = Projects(database, sandboxes, places.listing, project_tasks, clock, tasks.quotas)
+    checkpoints = Checkpoints(database, sandboxes, conversations, clock, tasks.quotas)
     return Chatting(
         projects=projects,
         checkpoints=checkpoints,

@@ -143,7 +143,7 @@ class Agents:
     async def _new_project(self, owner_id: str, prompt: str) -> str:
         name = next(iter(prompt.strip().splitlines()), "A conversation")
         async with self._database.write() as session:
-            return add_project(session, owner_id, name, self._clock.now())
+            return await add_project(session, owner_id, name, self._clock.now(), self._tasks.quotas)
 
     async def _answer(
         self, owner_id: str, task: TaskState, question: Question, text: str

@@ -23,7 +23,7 @@ from diono.features.projects.schemas import (
     SandboxState,
 )
 from diono.features.projects.service.members import missing_project
-from diono.features.projects.service.parts import add_project, check_owned, named
+from diono.features.projects.service.parts import Quotas, add_project, check_owned, named
 from diono.features.projects.tables import Project
 from diono.infra.clock import Clock
 from diono.infra.database import Database
@@ -60,12 +60,14 @@ class Projects:
         listing: Listing,
         activity: Activity,
         clock: Clock,
+        quotas: Quotas | None = None,
     ) -> None:
         self._database = database
         self._sandboxes = sandboxes
         self._listing = listing
         self._activity = activity
         self._clock = clock
+        self._quotas = quotas or Quotas()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def check_owned(self, owner_id: str, project_id: str) -> None:
@@ -87,9 +89,10 @@ class Projects:
             yield
 
     async def create(self, owner_id: str, name: str) -> ProjectInfo:
-        """Add an empty project."""
+        """Add an empty project. Raises ProjectQuotaReached."""
         async with self._database.write() as session:
-            project_id = add_project(session, owner_id, name, self._clock.now())
+            now = self._clock.now()
+            project_id = await add_project(session, owner_id, name, now, self._quotas)
         return await self.one(owner_id, project_id)
 
     async def one(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from diono.agents.port import Receipt
+from diono.features.projects.service import Quotas
 from diono.features.tasks.errors import OptionsTooLarge, ProjectNeeded, PromptEmpty, PromptTooLong
 from diono.features.tasks.schemas import OPTIONS_BYTES, PROMPT_BYTES, CreateTask
 from diono.kernel.events import Payload
@@ -29,7 +30,10 @@ class Origin:
 
 
 class Rules(Protocol):
-    """What this installation has: its runners and the prices of its models."""
+    """What this installation has: its runners, the prices of its models, users' quotas."""
+
+    @property
+    def quotas(self) -> Quotas: ...
 
     async def check(self, request: CreateTask, asker: Asker) -> None:
         """Raises UnknownRunner, PriceUnknown."""
@@ -38,6 +42,8 @@ class Rules(Protocol):
 
 class NoRules:
     """Leaves it to the run to refuse what is not there."""
+
+    quotas = Quotas()
 
     async def check(self, request: CreateTask, asker: Asker) -> None:
         """Take every request."""

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from diono.features.projects.service import add_project, check_owned
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from diono.features.projects.service import add_project, check_owned, lock_user
 from diono.features.tasks import store
-from diono.features.tasks.errors import NoPreview, StreamCut, TaskNotEnded
+from diono.features.tasks.errors import NoPreview, StreamCut, TaskNotEnded, TaskQuotaReached
 from diono.features.tasks.queue.projects import ProjectQueue
 from diono.features.tasks.queue.users import UserQueue
 from diono.features.tasks.schemas import (
@@ -58,6 +60,7 @@ class Tasks:
         self._clock = clock
         self._check_model = check_model
         self._rules = rules or NoRules()
+        self.quotas = self._rules.quotas
         self._queue = UserQueue(database, bus, clock)
         self.of_projects = ProjectQueue(database)
 
@@ -86,13 +89,24 @@ class Tasks:
     async def _add(self, owner_id: str, request: CreateTask, origin: Origin) -> TaskState:
         now = self._clock.now()
         async with self._database.write() as session:
+            await self._check_room(session, owner_id)
             project_id = request.project_id
             if project_id is None:
-                project_id = add_project(session, owner_id, request.prompt.splitlines()[0], now)
+                name = request.prompt.splitlines()[0]
+                project_id = await add_project(session, owner_id, name, now, self.quotas)
                 await session.flush()
             task = new_task((owner_id, project_id), request, origin, now)
             session.add(task)
         return store.state_of(task)
+
+    async def _check_room(self, session: AsyncSession, owner_id: str) -> None:
+        # The user's row is held until the transaction ends: many at once count one another.
+        await lock_user(session, owner_id)
+        if await store.count_open(session, owner_id) >= self.quotas.tasks:
+            raise TaskQuotaReached(
+                f"{self.quotas.tasks} of your tasks have not ended, the most here. Wait for some, "
+                "or cancel them."
+            )
 
     async def retry(
         self,

@@ -20,6 +20,7 @@ from diono.features.tasks.store.entries import (
 from diono.features.tasks.store.events import append_event, events_after, last_event_at
 from diono.features.tasks.store.tasks import (
     any_owner,
+    count_open,
     owned,
     page,
     project_of,
@@ -36,6 +37,7 @@ __all__ = [
     "artifact",
     "artifacts",
     "cancelled",
+    "count_open",
     "decision",
     "drop_artifact",
     "entries",

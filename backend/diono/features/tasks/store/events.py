@@ -93,7 +93,14 @@ def _tell_outside(session: AsyncSession, task: Task, now: datetime) -> None:
         "seconds": receipt.get("seconds"),
     }
     user_id = task.requested_by or task.owner_id
-    announce(session, _TOLD[TaskStatus(task.status)], data, now, project_id=task.project_id, user_id=user_id)
+    announce(
+        session,
+        _TOLD[TaskStatus(task.status)],
+        data,
+        now,
+        project_id=task.project_id,
+        user_id=user_id,
+    )
 
 
 def _with_spent(task: Task, draft: EventDraft) -> Payload:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from diono.agents.port import Question, Receipt
@@ -33,6 +33,14 @@ async def any_owner(session: AsyncSession, task_id: str, *, is_for_update: bool 
 
 async def project_of(session: AsyncSession, task_id: str) -> str | None:
     return await session.scalar(select(Task.project_id).where(Task.task_id == task_id))
+
+
+async def count_open(session: AsyncSession, owner_id: str) -> int:
+    """Return how many of an owner's tasks have not ended."""
+    ended = [status for status in TaskStatus if status.is_terminal]
+    query = select(func.count()).select_from(Task)
+    is_open = Task.owner_id == owner_id, Task.status.not_in(ended)
+    return await session.scalar(query.where(*is_open)) or 0
 
 
 async def page(
