@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 
 from diono.cli import measure
+from diono.cli.connect import main_module
 from diono.cli.outcome import ServerProblem
-from diono.main import Database, accounts_of, database_url, migrate
 from diono.settings import Settings
 
 _PASSWORD = "a bench of writes, not a secret"  # noqa: S105
@@ -66,9 +66,10 @@ class Server:
                 "DATABASE_URL": self._settings["DATABASE_URL"],
             }
         )
-        database = Database(database_url(settings))
-        await migrate(database)
-        await accounts_of(settings, database).create("writer", _PASSWORD)
+        main = main_module()
+        database = main.Database(main.database_url(settings))
+        await main.migrate(database)
+        await main.accounts_of(settings, database).create("writer", _PASSWORD)
         await database.close()
 
     async def start(self) -> None:

@@ -48,7 +48,7 @@ async def opened_export(
     project: OwnedProject,
     exports: ExportsService,
     projects: ProjectsService,
-    form: ExportForm = ExportForm.ZIP,
+    form: ExportForm,
 ) -> AsyncGenerator[StreamingResponse]:
     """Yield a reply whose first bytes are there, so that a refusal has a status of its own."""
     name = (await projects.one(*project)).name
