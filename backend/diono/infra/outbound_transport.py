@@ -1,7 +1,10 @@
 """The transport under Outbound's clients; one code for httpx and httpx2, which are siblings."""
 
+import importlib
+import ssl
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -10,6 +13,13 @@ from diono.infra.outbound import AnswerTooLarge, Outbound, target_of
 
 _MOST_HOSTS = 16
 _PLAIN = "identity"
+
+
+@cache
+def default_trust() -> ssl.SSLContext:
+    """Return the usual certificates, read once: every pool would read them again. Blocks."""
+    trust: ssl.SSLContext = importlib.import_module("httpx").create_ssl_context()
+    return trust
 
 
 class CountedBody:
@@ -40,6 +50,7 @@ class GuardedTransport:
         self._body: Any = type("_Body", (CountedBody, self._library.AsyncByteStream), {})
         self._outbound = outbound
         self._most_bytes = most_bytes
+        self._trust = outbound.trust or default_trust()
         self._pools: dict[str, Any] = {}
 
     async def handle_async_request(self, request: Any) -> Any:
@@ -96,10 +107,7 @@ class GuardedTransport:
         if host not in self._pools:
             if len(self._pools) >= _MOST_HOSTS:
                 raise AnswerTooLarge(f"The answer leads on to more than {_MOST_HOSTS} hosts.")
-            trust = self._outbound.trust
-            self._pools[host] = self._library.AsyncHTTPTransport(
-                verify=True if trust is None else trust
-            )
+            self._pools[host] = self._library.AsyncHTTPTransport(verify=self._trust)
         return self._pools[host]
 
 
