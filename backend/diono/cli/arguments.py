@@ -147,9 +147,18 @@ def _add_up(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_admin(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("reset-password", "create-user"))
-    parser.add_argument("username")
-    parser.add_argument("--admin", action="store_true", help="create-user: may manage others")
+    actions = parser.add_subparsers(dest="action", required=True)
+    for name, about in (
+        ("reset-password", "set a user's password"),
+        ("create-user", "add a user"),
+        ("recovery-link", "make a link with which a user sets a password"),
+    ):
+        action = actions.add_parser(name, help=about)
+        action.add_argument("name", help="of the user")
+        if name == "create-user":
+            action.add_argument("--admin", action="store_true", help="may manage others")
+    registration = actions.add_parser("registration", help="show or say who may register")
+    registration.add_argument("name", nargs="?", default="", metavar="open|invite|closed")
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,10 @@ from diono.features.accounts.errors import OutsideSignInOff
 from diono.features.accounts.schemas import (
     Account,
     CreateUser,
+    OneTimeUrl,
     OutsideOption,
+    Registration,
+    RegistrationMode,
     Role,
     SessionTokens,
     SignInOptions,
@@ -134,6 +137,17 @@ class Accounts:
     async def reset_password(self, username: str, password: str) -> None:
         """Set a new password as the operator. Raises UserNotFound, PasswordWeak."""
         await self.recovery.reset_password(username, password)
+
+    async def recovery_link(self, username: str) -> OneTimeUrl:
+        """Make a link as the operator. Raises UserNotFound."""
+        user_id = await self.people.id_of(username)
+        return await self.recovery.recovery_link(user_id, None, Client())
+
+    async def set_registration_mode(self, mode: RegistrationMode) -> Registration:
+        """Change who may register as the operator; the role of newcomers stays."""
+        present = await self.joining.registration()
+        wanted = present.model_copy(update={"mode": mode})
+        return await self.joining.set_registration(wanted, None, Client())
 
     async def operator_token(self) -> str:
         """Issue a token for the first admin to whoever can read the signing secret: the local

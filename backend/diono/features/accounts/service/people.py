@@ -165,6 +165,11 @@ class People:
             admin = await store.first_admin(session)
         return admin.user_id if admin is not None else None
 
+    async def id_of(self, username: str) -> str:
+        """Raises UserNotFound."""
+        async with self._ground.database.read() as session:
+            return (await self.by_name(session, username)).user_id
+
     async def by_name(self, session: AsyncSession, username: str) -> User:
         """Raises UserNotFound."""
         user = await store.by_username(session, *usernames(username))

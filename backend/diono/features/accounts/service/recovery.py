@@ -108,7 +108,7 @@ class Recovery:
             "The link works once. If you did not ask for it, do nothing: your password stays.\n",
         )
 
-    async def recovery_link(self, user_id: str, actor_id: str, client: Client) -> OneTimeUrl:
+    async def recovery_link(self, user_id: str, actor_id: str | None, client: Client) -> OneTimeUrl:
         """Make a link for an admin to hand over. Raises UserNotFound."""
         async with self._ground.database.write() as session:
             user = await self._people.get(session, user_id)
