@@ -109,3 +109,16 @@ def test_nothing_tells_whose_project_it_is() -> None:
     manifest = {"package.json": '{"name": "acme"}', "package-lock.json": json.dumps(lock)}
     plan = check(FetchOrder(manager="npm", manifest=manifest))
     assert "acme" not in plan.model_dump_json()
+
+
+def test_a_lookup_takes_bare_names_only_and_has_a_key_of_its_own() -> None:
+    plan = check(FetchOrder(manager="pip", packages=("Flask", "httpx"), is_lookup=True))
+    fetched = check(FetchOrder(manager="pip", packages=("Flask", "httpx")))
+    assert (plan.packages, plan.is_lookup) == (("Flask", "httpx"), True)
+    assert plan.key != fetched.key
+    for name in ("flask==1", "../x", "-r", "a b", "http://x", "é"):
+        with pytest.raises(RequirementRefused):
+            check(FetchOrder(manager="pip", packages=(name,), is_lookup=True))
+    assert check(FetchOrder(manager="npm", packages=("@a/b",), is_lookup=True)).manager == "npm"
+    with pytest.raises(InvalidInput):
+        check(FetchOrder(manager="npm", is_lookup=True))
