@@ -215,12 +215,15 @@ class Documents:
         row = await rows.of_file(session, file.project_id, file.file_id)
         if row is None:
             owner = select(_PROJECTS.c.owner_id).where(_PROJECTS.c.project_id == file.project_id)
+            now = self._store.clock.now()
             row = Document(
                 document_id=new_id("doc"),
                 project_id=file.project_id,
                 owner_id=str(await session.scalar(owner)),
                 file_id=file.file_id,
-                created_at=self._store.clock.now(),
+                created_at=now,
+                changed_at=now,
+                revision=0,
                 sha256="",
             )
             session.add(row)
@@ -238,7 +241,6 @@ class Documents:
         row.attempts, row.claimed_by, row.claimed_until = 0, "", None
         row.facts, row.kind, row.title = {}, "", ""
         row.piece_count, row.vector_count = 0, 0
-        row.revision = row.revision or 0
         rows.touch(row, self._store.clock.now())
 
     def _changed(self, project_id: str) -> None:

@@ -104,19 +104,19 @@ async def claim(session: AsyncSession, who: str, now: datetime, until: datetime)
     is_open = Document.status.in_(("waiting", "parsing")), _is_free(now)
     waiting = select(Document.owner_id, func.min(Document.document_id)).where(*is_open)
     firsts = await session.execute(waiting.group_by(Document.owner_id))
-    first_of = dict(firsts)
+    first_of = dict(firsts.all())
     if not first_of:
         return None
     held = select(Document.owner_id, func.count()).where(
         Document.status == "parsing", Document.claimed_until >= now
     )
     counts = await session.execute(held.group_by(Document.owner_id))
-    held_by = dict(counts)
+    held_by = dict(counts.all())
     served = select(Document.owner_id, func.max(Document.served_at)).where(
         Document.owner_id.in_(first_of)
     )
     times = await session.execute(served.group_by(Document.owner_id))
-    served_at = dict(times)
+    served_at = dict(times.all())
 
     def turn(owner: str) -> tuple[int, float, str]:
         at = served_at.get(owner)
