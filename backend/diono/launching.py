@@ -14,6 +14,7 @@ import diono.features.accounts.service  # noqa: F401  # pyright: ignore[reportUn
 from diono.features.checkpoints.service import Checkpoints
 from diono.features.conversations.service import Conversations
 from diono.features.documents.service import Store as DocumentStore
+from diono.features.documents.service import shelves_of
 from diono.features.hooks.service import Deliverer, Tools
 from diono.features.models.service import ModelFits
 from diono.features.providers.service import Providers
@@ -243,6 +244,12 @@ class Workshop:
             conversations=conversations,
             checkpoints=Checkpoints(database, adapters.sandboxes, conversations, clock),
             clock=clock,
+            shelves=shelves_of(
+                document_store(adapters),
+                adapters.sandboxes,
+                adapters.catalog.bind,
+                embedder_of(settings, adapters.catalog),
+            ),
             inspector=Inspector(adapters.sandboxes) if settings.inspection else None,
         )
         prices = await asyncio.to_thread(jobs.Prices.load, settings.prices_file)

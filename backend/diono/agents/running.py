@@ -19,6 +19,7 @@ from diono.agents.port import (
     Steps,
 )
 from diono.agents.runner import RunState, Work
+from diono.agents.tools.documents import Shelf, shelf_of
 from diono.inspection.models import Inspection
 from diono.kernel.errors import Conflict, DionoError
 from diono.kernel.events import EventDraft, EventType
@@ -122,6 +123,9 @@ class WatchedStage:
 
     async def side_sandbox(self, name: str, template: str = "base") -> Sandbox:
         return await self._stage.side_sandbox(name, template)
+
+    def shelf(self) -> Shelf | None:
+        return shelf_of(self._stage)
 
     async def end_side_sandbox(self, name: str) -> None:
         await self._stage.end_side_sandbox(name)

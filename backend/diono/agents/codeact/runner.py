@@ -1,6 +1,7 @@
 """The runner ``codeact``: one turn of a chat in a project, proven where something was changed."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from diono.agents.port import Check, JsonObject, Memory, Receipt, Stage
 from diono.agents.runner import Work
 from diono.agents.running import BaseRunner
 from diono.agents.tools import guard
+from diono.agents.tools.documents import document_tools, shelf_of
 from diono.agents.tools.folder import read_folder
 from diono.agents.tools.mcp_offers import offered_by
 from diono.agents.tools.mcp_tools import McpServer, tools_of
@@ -70,7 +72,7 @@ class CodeActRunner(BaseRunner):
         """Return all tools of the run, and what is wrong in the tools folder."""
         content = await asyncio.to_thread(read_folder, self._tools_folder)
         self._servers = content.servers
-        tools: list[Tool] = [*built_in(self._search)]
+        tools: list[Tool] = [*built_in(self._search), *await _over_documents(stage)]
         tools += [PythonTool(file, content.places) for file in content.python]
         problems = list(content.problems)
         for server in content.servers:
@@ -254,6 +256,19 @@ class _Chat:
                 },
             }
         )
+
+
+async def _over_documents(stage: Stage) -> Sequence[Tool]:
+    """Return the tools over documents where there are any; on replay the same ones."""
+    shelf = shelf_of(stage)
+    if shelf is None:
+        return ()
+
+    async def action() -> JsonObject:
+        return {"count": await shelf.count()}
+
+    has_any = bool((await stage.steps.run("look for documents", action))["count"])
+    return document_tools(shelf, is_weak=stage.fit.is_weak) if has_any else ()
 
 
 def _has(toolbox: Toolbox, name: str) -> bool:

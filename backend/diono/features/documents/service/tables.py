@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from diono.agents.port import Model
 from diono.agents.tables.asking import TableAnswer, Ways, ask
-from diono.agents.tables.desk import Desk, quoted
+from diono.agents.tables.desk import Desk, Outcome, quoted
 from diono.agents.tables.facts import TableFacts, facts_of, view_name
 from diono.features.documents.errors import (
     AnswerNotFound,
@@ -146,6 +146,17 @@ class TableQuestions:
         if row.chart_sha256 is None:
             raise NoChart("The answer has no chart: there was only one value to show.")
         return await self._store.blobs.get(row.chart_sha256)
+
+    async def query(self, project: tuple[str, str], sql: str) -> Outcome:
+        """Run one SELECT over the project's tables. Raises NoTables, QueryRefused, TablesFailed."""
+        (outcome,) = await (await self.desk(project)).run([sql], ROWS_LIMIT)
+        if outcome.error:
+            raise QueryRefused(f"The query was refused: {outcome.error}")
+        return outcome
+
+    async def desk(self, project: tuple[str, str]) -> Desk:
+        """Return the project's tables, laid out in its sandbox. Raises NoTables."""
+        return await self._desk(project, await self.tables(project[1]))
 
     async def sandbox(self, project: tuple[str, str]) -> Sandbox:
         return await self._sandboxes.open(desk_spec(*project))

@@ -7,6 +7,7 @@ deadline, after which it is broken off.
 """
 
 import asyncio
+import importlib
 import operator
 import sqlite3
 import time
@@ -16,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
-import sqlite_vec
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -127,7 +127,8 @@ class SqliteIndex:
             connection.create_function("vec_distance_cosine", 2, _distance, deterministic=True)
             return
         connection.enable_load_extension(True)
-        sqlite_vec.load(connection)
+        # Imported here: it loads numpy where there is one, which a cold start must not wait for.
+        importlib.import_module("sqlite_vec").load(connection)
         connection.enable_load_extension(False)
 
     def _find(self, query: str, values: tuple[object, ...], deadline: float) -> list[int]:

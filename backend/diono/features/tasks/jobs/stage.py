@@ -1,7 +1,7 @@
 """What a runner works on."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from loguru import logger
@@ -9,6 +9,7 @@ from loguru import logger
 from diono.agents.digest import summariser
 from diono.agents.errors import Cancelled
 from diono.agents.port import Check, Decision, JsonObject, Memory, Model, Question, Said, Steps
+from diono.agents.tools.documents import Shelf
 from diono.features.projects.service import WORKSPACE_MB, sandbox_of
 from diono.features.tasks.jobs.ports import Checkpoints, Conversations, Engine
 from diono.features.tasks.jobs.steps import Scope, TaskSteps, step_scope
@@ -37,6 +38,7 @@ class House:
     conversations: Conversations
     checkpoints: Checkpoints
     clock: Clock
+    shelves: Callable[[tuple[str, str]], Shelf] | None = None
     inspector: Inspector | None = None
     """None: what tasks make is not examined."""
 
@@ -115,6 +117,10 @@ class TaskStage:
                 is_disposable=True,
             )
         )
+
+    def shelf(self) -> Shelf | None:
+        shelves = self._house.shelves
+        return shelves((self._facts.owner_id, self._facts.project_id)) if shelves else None
 
     async def end_side_sandbox(self, name: str) -> None:
         await self._place.end_sandbox(f"{self._facts.project_id}-{name}")
