@@ -13,8 +13,7 @@ from loguru import logger
 import diono.features.accounts.service  # noqa: F401  # pyright: ignore[reportUnusedImport] - the queue's rows refer to its tables
 from diono.features.checkpoints.service import Checkpoints
 from diono.features.conversations.service import Conversations
-from diono.features.documents.service import Store as DocumentStore
-from diono.features.documents.service import shelves_of
+from diono.features.documents.service import DocumentShop, Store, shelves_of
 from diono.features.hooks.service import Deliverer, Tools
 from diono.features.models.service import ModelFits
 from diono.features.providers.service import Providers
@@ -53,10 +52,8 @@ from diono.wiring import (
 
 if TYPE_CHECKING:
     from diono.agents.runners.registry import Runners
-    from diono.features.documents.jobs import DocumentReader
     from diono.features.tasks.jobs import Dispatcher, TaskJob
     from diono.infra.workflows import WorkflowEngine
-    from diono.parsing.service import Parser
 
 BLUEPRINTS = REPOSITORY / "workspace" / "blueprints"
 # Of a worker, until it counts as lost.
@@ -118,7 +115,7 @@ async def open_adapters(settings: Settings, *, has_engine: bool) -> AsyncGenerat
 
 @asynccontextmanager
 async def _blobs(settings: Settings) -> AsyncGenerator[Blobs]:
-    """Open the store of files that the settings name. Raises S3Misconfigured, BlobsUnavailable."""
+    """Open the store of files. Raises S3Misconfigured, BlobsUnavailable."""
     if not settings.s3_url:
         yield FolderBlobs(settings.data_dir / "blobs")
         return
@@ -170,8 +167,10 @@ async def _start_sandboxes(daemon: SandboxDaemon | None) -> None:
         logger.error("{}", error.detail)
 
 
-def document_store(adapters: Adapters) -> DocumentStore:
-    return DocumentStore(adapters.database, adapters.bus, adapters.blobs, SystemClock())
+def document_shop(settings: Settings, adapters: Adapters) -> DocumentShop:
+    store = Store(adapters.database, adapters.bus, adapters.blobs, SystemClock())
+    embedder, bind = embedder_of(settings, adapters.catalog), adapters.catalog.bind
+    return DocumentShop(store, adapters.sandboxes, bind, embedder, settings.parallel_documents)
 
 
 def heartbeats(settings: Settings, database: Database) -> Heartbeats:
@@ -189,14 +188,12 @@ class Workshop:
         self._keepers: list[asyncio.Task[None]] = []
         self._heartbeats = heartbeats(settings, adapters.database)
         self._engine: WorkflowEngine | None = None
-        self._parser: Parser | None = None
 
     async def open(self) -> None:
         """Load and start everything; unfinished runs go on. Raises DionoError, OSError,
         SQLAlchemyError, ImportError."""
         settings, adapters = self._settings, self._adapters
-        # The engine and the agents take longer to import than the whole rest of the server, so
-        # they are loaded beside the first requests.
+        # These take longer to import than the rest of the server: beside the first requests.
         workflows = await load_late("diono.infra.workflows")
         jobs = await load_late("diono.features.tasks.jobs")
         in_process = settings.worker_runs or settings.parallel_runs
@@ -205,6 +202,8 @@ class Workshop:
         )
         job = await self._job(jobs, engine)
         dispatcher: Dispatcher = jobs.Dispatcher(job, adapters.bus)
+        documents = await load_late("diono.features.documents.jobs")
+        reader = documents.reader_of(document_shop(settings, adapters), executor_id(settings))
         await asyncio.wait({adapters.sandboxes_starting})
         await self._heartbeats.beat()
         self._engine = engine
@@ -213,23 +212,8 @@ class Workshop:
         self._keepers = [
             asyncio.create_task(self._heartbeats.keep(engine)),
             asyncio.create_task(dispatcher.keep()),
-            asyncio.create_task((await self._reader()).keep()),
+            asyncio.create_task(reader.keep()),
         ]
-
-    async def _reader(self) -> "DocumentReader":
-        """Reads documents where tasks run."""
-        settings, adapters = self._settings, self._adapters
-        jobs = await load_late("diono.features.documents.jobs")
-        parsing = await load_late("diono.parsing.service")
-        parallel = settings.parallel_documents
-        self._parser = parsing.Parser(adapters.sandboxes, parallel)
-        return jobs.reader_of(
-            document_store(adapters),
-            self._parser,
-            executor_id(settings),
-            embedder_of(settings, adapters.catalog),
-            jobs.ReaderLimits(parallel),
-        )
 
     async def _job(self, jobs: ModuleType, engine: "WorkflowEngine") -> "TaskJob":
         settings, adapters, clock = self._settings, self._adapters, self._clock
@@ -244,12 +228,7 @@ class Workshop:
             conversations=conversations,
             checkpoints=Checkpoints(database, adapters.sandboxes, conversations, clock),
             clock=clock,
-            shelves=shelves_of(
-                document_store(adapters),
-                adapters.sandboxes,
-                adapters.catalog.bind,
-                embedder_of(settings, adapters.catalog),
-            ),
+            shelves=shelves_of(document_shop(settings, adapters)),
             inspector=Inspector(adapters.sandboxes) if settings.inspection else None,
         )
         prices = await asyncio.to_thread(jobs.Prices.load, settings.prices_file)
@@ -270,8 +249,6 @@ class Workshop:
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        if self._parser is not None:
-            await self._parser.close()
         if self._engine is not None:
             await self._engine.close()
             await self._heartbeats.leave()

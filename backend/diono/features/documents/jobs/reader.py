@@ -62,7 +62,10 @@ class DocumentReader:
         loops = [self._loop() for _ in range(self._limits.parallel)]
         if self._vectors is not None:
             loops.append(self._vectors.keep())
-        await asyncio.gather(*loops)
+        try:
+            await asyncio.gather(*loops)
+        finally:
+            await self._parser.close()
 
     async def _loop(self) -> None:
         with self._store.bus.subscribe(WORK_TOPIC) as subscription:
