@@ -147,6 +147,7 @@ async def test_what_another_runner_made_is_examined_too(
     assert receipt["inspection"]["type"] == "python module"
     report = (await user.get(f"/api/tasks/{task_id}/inspection")).json()
     assert [one["path"] for one in report["files"]] == ["solution.py", "test_solution.py"]
+    assert report["findings"] == []
     assert report["seconds"] < 30
 
 

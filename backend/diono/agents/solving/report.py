@@ -1,5 +1,8 @@
 """A solve task from its request to its receipt, which claims no more than what ran."""
 
+import ast
+from collections.abc import Sequence
+
 from diono.agents.candidates import REFUSED
 from diono.agents.meter import Run
 from diono.agents.port import Check, JsonObject, Receipt, Stage
@@ -107,9 +110,28 @@ def _files(problem: Problem, solution: Solution) -> dict[str, bytes]:
     files = {SOURCE_FILE: solution.source.encode()}
     if firm:
         body = "".join(f"    {line}\n" for line in firm)
-        test = f"from solution import *\n\n\ndef test_{problem.name}() -> None:\n{body}"
+        names = ", ".join(_used(solution.source, firm)) or problem.name
+        test = f"from solution import {names}\n\n\ndef test_{problem.name}() -> None:\n{body}"
         files[TEST_FILE] = test.encode()
     return files
+
+
+def _used(source: str, lines: Sequence[str]) -> list[str]:
+    """Return the names of the source that the lines use; none if they cannot be read."""
+    try:
+        asked, tree = ast.parse("\n".join(lines)), ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    used = {one.id for one in ast.walk(asked) if isinstance(one, ast.Name)}
+    found: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(one.asname or one.name).partition(".")[0] for one in node.names}
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            found |= {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    return sorted(used & found)
 
 
 async def _save(run: Run, files: dict[str, bytes]) -> None:
