@@ -20,7 +20,7 @@ def install_frontend(app: FastAPI, folder: Path) -> None:
 
     @app.get("/{path:path}", include_in_schema=False)
     async def page(path: str) -> Response:  # pyright: ignore[reportUnusedFunction]
-        if path.startswith(("api/", "v1/", "health", "assets/")):
+        if path.lower().lstrip("/").startswith(("api/", "v1/", "health", "assets/")):
             raise HTTPException(404, f"There is nothing at /{path}.")
         index = folder / "index.html"
         if not index.is_file():

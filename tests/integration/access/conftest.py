@@ -62,11 +62,12 @@ async def project_with_task(client: httpx.AsyncClient) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """No engine answers: what needs one is refused, once it is past the gate."""
+    """No engine answers and nobody runs tasks: past the gate nothing happens."""
     return Settings(
         data_dir=tmp_path_factory.mktemp("access") / "data",
         ollama_host="off",
         docker_host="tcp://127.0.0.1:1",
+        workers="0",
         rate_limits={"sign_in": "off", "api": "off", "address": "off", "tasks": "off",
                      "uploads": "off", "sharing": "off"},
     )  # fmt: skip
