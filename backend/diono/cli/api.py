@@ -59,6 +59,15 @@ class Api:
     async def patch(self, path: str, body: JsonObject) -> JsonObject:
         return _object(await self._request("PATCH", path, body=body))
 
+    async def send_chunk(self, path: str, chunk: bytes, offset: int) -> JsonObject:
+        """Send bytes of an upload and return how it stands."""
+        headers = {**await self._headers(), "Upload-Offset": str(offset)}
+        headers["Content-Type"] = "application/offset+octet-stream"
+        answer = await self._client.patch(path, content=chunk, headers=headers)
+        if answer.is_error:
+            raise _error_of(answer)
+        return _object(answer)
+
     async def delete(self, path: str, body: JsonObject | None = None) -> None:
         await self._request("DELETE", path, body=body)
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from diono.cli.arguments_documents import add_documents
+from diono.cli.arguments_drives import add_drives
 from diono.cli.arguments_models import add_keys, add_models, add_secrets, add_stats
 from diono.cli.arguments_projects import add_chat, add_projects
 from diono.cli.arguments_sandbox import add_sandbox, add_sandboxd
@@ -85,6 +87,8 @@ def _grammar() -> argparse.ArgumentParser:
     add_projects(add("projects", "list, show, make, fork, restore or delete projects"))
     add_models(add("models", "list the models, fetch one, or measure how it is best used"))
     add_keys(add("keys", "list, make or revoke API keys for programs"), _positive)
+    add_documents(add("documents", "add documents to a project, search them, ask about tables"))
+    add_drives(add("drives", "link cloud drives, and move files over them"))
     add_stats(add("stats", "how tasks went; compare two, or rerun one on another model"), _positive)
     _add_json(add("doctor", "check this machine; for each failing item, say the fix"))
     test = add("test", "install what the tests need, and run them all")
@@ -164,7 +168,17 @@ def _add_admin(parser: argparse.ArgumentParser) -> None:
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
-        choices=("start", "build", "requests", "changes", "sandbox", "solve", "load", "writes"),
+        choices=(
+            "start",
+            "build",
+            "requests",
+            "changes",
+            "sandbox",
+            "solve",
+            "load",
+            "writes",
+            "documents-ask",
+        ),
     )
     parser.add_argument(
         "--runs", type=_positive, help="start, sandbox: repeats (default 5 and 100)"

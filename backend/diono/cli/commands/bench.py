@@ -1,5 +1,5 @@
-"""`diono bench start | build | requests | changes | sandbox | solve | load | writes`: figures
-with machine and count."""
+"""`diono bench start | build | requests | changes | sandbox | solve | load | writes |
+documents-ask`: figures with machine and count."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ from typing import Any
 
 from diono.cli.bench_build import bench_build, build_table, load_requests
 from diono.cli.bench_changes import bench_changes, changes_table, load_changes
+from diono.cli.bench_documents import bench_documents, documents_table
 from diono.cli.bench_load import LoadPlan, bench_load, load_table
 from diono.cli.bench_requests import bench_requests, load_checked, requests_table
 from diono.cli.bench_requests_stage import Results, open_workshop
@@ -36,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _run_load(arguments)
     if arguments.what == "writes":
         return _run_writes(arguments)
+    if arguments.what == "documents-ask":
+        return _run_documents(arguments)
     if arguments.what == "start":
         result = bench_start(arguments.runs or 5)
         table = start_table(result)
@@ -63,6 +66,19 @@ def _solve(arguments: argparse.Namespace) -> dict[str, Any]:
             return await bench_solve(SolvePlan(dataset, arguments.results), stage)
 
     return asyncio.run(measured())
+
+
+def _run_documents(arguments: argparse.Namespace) -> int:
+    settings = Settings()
+    prepare_now(("engine", "image", "model"), settings, is_offline=arguments.offline)
+
+    async def measured() -> dict[str, Any]:
+        async with open_stage(settings, arguments.model) as stage:
+            return await bench_documents(stage)
+
+    result = asyncio.run(measured())
+    print(json.dumps(result) if arguments.as_json else documents_table(result))
+    return Exit.OK
 
 
 def _run_apps(arguments: argparse.Namespace) -> int:
