@@ -10,7 +10,7 @@ from diono.parsing.models import Ending, ParsedDocument, Section
 from diono.parsing.service import MEMORY_MB, TEMPLATE
 from diono.parsing.workplace import Job, Workplace, seconds_for
 from diono.sandbox.images.building import ImageBuilder
-from diono.sandbox.port import Limits, SandboxSpec
+from diono.sandbox.port import ExecRequest, Limits, SandboxSpec
 
 _TOGETHER = 100
 _RESULT_BYTES = 24 * 1024 * 1024
@@ -55,9 +55,14 @@ async def _read_all(files: Mapping[str, bytes], has_sections: bool) -> dict[str,
                     {job.parts[0]: files[name] for job, name in zip(jobs, some, strict=True)}
                 )
                 endings = await workplace.run(jobs)
-                for name, job, ending in zip(some, jobs, endings, strict=True):
-                    found[name] = await _outcome(workplace, job, ending, has_sections)
-                    await workplace.clear(job)
+                told = await asyncio.gather(
+                    *(
+                        _outcome(workplace, job, ending, has_sections)
+                        for job, ending in zip(jobs, endings, strict=True)
+                    )
+                )
+                found |= dict(zip(some, told, strict=True))
+                await sandbox.execute(ExecRequest(argv=("sh", "-c", "rm -rf doc-*")))
             await sandboxes.kill("owner", "reading")
     finally:
         forget(config)

@@ -1,9 +1,8 @@
 """Hostile documents: each ends in its text or in a reason, within limits, and nothing is run."""
 
 import pytest
-from adversarial.documents.cases import SPELLINGS, cases
-from adversarial.documents.originals import ORIGINALS
-from adversarial.documents.reading import Outcome, read_all
+from adversarial.documents.cases import SPELLINGS
+from adversarial.documents.reading import Outcome
 
 from diono.parsing.models import ParsedDocument
 
@@ -39,11 +38,6 @@ KINDS = {
     "notes.md": "markdown", "shop.py": "code", "noise.png": "image", "noise.jpg": "image",
     "all.zip": "archive", "all.tar.gz": "archive", "sales.csv.gz": "archive", "letter.eml": "email",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def outcomes() -> Outcomes:
-    return read_all({**cases(), **{name: make() for name, make in ORIGINALS.items()}})
 
 
 def document(outcomes: Outcomes, name: str) -> ParsedDocument:

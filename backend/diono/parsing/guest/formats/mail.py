@@ -13,7 +13,8 @@ from diono.parsing.guest.source import Source
 
 _HEADS = ("From", "To", "Cc", "Date", "Reply-To", "Message-ID")
 _PARTS = 1_000
-_BROKEN = (ValueError, LookupError, TypeError, AttributeError, AssertionError, IndexError)
+_BROKEN = (ValueError, LookupError, TypeError, AttributeError, AssertionError, IndexError,
+           OverflowError, KeyError)  # fmt: skip
 
 
 def read(source: Source, sink: Sink) -> None:
