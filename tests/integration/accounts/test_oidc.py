@@ -182,6 +182,9 @@ async def test_token_that_the_provider_did_not_sign_signs_nobody_in(
     reply = await finish(place, await begin(place))
     assert (reply.status_code, reply.json()["error"]) == (401, "id_token_refused"), reply.text
     assert "/evil" not in place.provider.paths
+    params = {"event": "account.sign_in_failed", "limit": 1}
+    (failed,) = (await place.admin.get("/api/admin/audit", params=params)).json()["items"]
+    assert failed["details"] == {"method": "oidc", "error": "id_token_refused"}
 
 
 async def test_provider_that_fails_is_said_and_costs_nothing_else(place: Place) -> None:

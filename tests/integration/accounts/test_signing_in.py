@@ -246,4 +246,7 @@ async def test_guessing_is_slowed_down_for_the_guesser_only(place: Place) -> Non
         statuses.append(reply.status_code)
     assert statuses == [401] * 10 + [429]
     assert reply.headers["Retry-After"]
+    params = {"event": "account.guessing_stopped", "limit": 1}
+    (stopped,) = (await place.admin.get("/api/admin/audit", params=params)).json()["items"]
+    assert (stopped["address"], stopped["subject"]) == ("127.0.0.1", "")
     assert (await place.sign_in(name)).status_code == 200

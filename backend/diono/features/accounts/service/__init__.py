@@ -31,7 +31,7 @@ from diono.infra.identity import OutsideProvider
 from diono.infra.mail import Mailer, NoMailer
 from diono.infra.passwords import Passwords
 from diono.infra.tokens import TokenSigner
-from diono.kernel.errors import NotFound
+from diono.kernel.errors import DionoError, NotFound
 
 __all__ = [
     "AUDIENCE",
@@ -114,7 +114,18 @@ class Accounts:
         """Begin a session of who gives a good proof. Raises what the way raises, and
         OutsideSignInOff."""
         way = self._ways.get(method) or self.outside
-        return await self.sessions.open(await way.prove(proof, client), method, client)
+        try:
+            user_id = await way.prove(proof, client)
+        except DionoError as error:
+            if way is self._outside:
+                await self.audit.record(
+                    "account.sign_in_failed",
+                    actor_id=None,
+                    address=client.address,
+                    details={"method": method, "error": error.code},
+                )
+            raise
+        return await self.sessions.open(user_id, method, client)
 
     async def authenticate(self, token: str) -> Account:
         """Return the account of an access token. Raises TokenRefused, NotSignedIn."""

@@ -72,6 +72,9 @@ class LoginLimiter:
         if self._names.is_over(name):
             _refuse(NAME)
 
+    def is_stopped(self, name: str, address: str) -> bool:
+        return self._pairs.is_over(_pair(name, address)) or self.is_suspicious(name, address)
+
     def is_suspicious(self, name: str, address: str) -> bool:
         return self._addresses.is_over(address) or self._names.is_over(name)
 

@@ -48,12 +48,14 @@ class PasswordWay:
         is_match = await self._ground.passwords.matches(proof["password"], hashed)
         if user is None or not is_match or not user.is_active:
             self._limiter.record_failure(key, client.address)
+            is_stopped = self._limiter.is_stopped(key, client.address)
             await self._ground.audit.record(
-                "account.sign_in_failed",
+                "account.guessing_stopped" if is_stopped else "account.sign_in_failed",
                 actor_id=None,
                 # Not what was typed: it may be a password in the wrong field.
                 subject=user.user_id if user is not None else "",
                 address=client.address,
+                details={"method": self.name},
             )
             raise CredentialsWrong("The user name or the password is wrong.")
         if self._ground.passwords.is_outdated(hashed):
