@@ -67,7 +67,11 @@ async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
     script = folder / "script.yaml"
     script.write_text(SCRIPT)
     settings = Settings(
-        data_dir=folder / "data", script=script, model="scripted/script", ollama_host="off"
+        data_dir=folder / "data",
+        script=script,
+        model="scripted/script",
+        ollama_host="off",
+        inspection=False,
     )
     app = create_app(settings)
     async with app.router.lifespan_context(app):

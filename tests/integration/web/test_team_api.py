@@ -32,6 +32,7 @@ def team_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         ollama_host="off",
         roles_dir=roles,
         workflows_dir=workflows,
+        inspection=False,
     )
 
 
