@@ -22,6 +22,11 @@ async def furnish_access(house: House) -> None:
     state.rate_limits = await _rate_limits(house)
     state.members = Members(database, audit, clock, changed)
     state.keys = Keys(database, state.accounts, audit, clock, changed)
+
+    async def may_look(user_id: str, project_id: str) -> bool:
+        return await state.members.may_look(await state.accounts.active(user_id), project_id)
+
+    state.previews.shares.may_look = may_look
     state.identify, state.recheck = state.keys.identify, state.keys.recheck
 
 

@@ -20,10 +20,12 @@ from diono.sandbox.port import Sandbox, Sandboxes, SandboxSpec, ServiceSpec
 LINK_SECONDS = 12 * 3600
 AUDIENCE = "preview"
 SHARE_CLAIM = "share"
+USER_CLAIM = "user"
 TOKEN_PARAMETER = "diono_preview"  # noqa: S105 - the name of a parameter
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Dial = Callable[[], Awaitable[Connection]]
+MayLook = Callable[[str, str], Awaitable[bool]]
 
 
 class Gateway(Protocol):
@@ -36,9 +38,13 @@ class Gateway(Protocol):
 
 
 class PreviewShares:
-    """Links for people without an account; each can be revoked before it expires."""
+    """Links for people without an account; each can be revoked before it expires.
+
+    ``may_look`` tells whether a user still may see a project: a member's link ends with the role.
+    """
 
     def __init__(self, database: Database, signer: TokenSigner, clock: Clock) -> None:
+        self.may_look: MayLook | None = None
         self._database = database
         self._signer = signer
         self._clock = clock
@@ -64,9 +70,12 @@ class PreviewShares:
             await store.revoke_all(session, project_id)
 
     async def allows(self, claims: Mapping[str, Any]) -> bool:
-        """Whether a preview's token still opens it: the owner's own always does."""
+        """Whether a preview's token still opens it."""
         if SHARE_CLAIM not in claims:
-            return True
+            user_id = str(claims.get(USER_CLAIM, ""))
+            if not user_id or self.may_look is None:
+                return True
+            return await self.may_look(user_id, str(claims["sub"]))
         async with self._database.read() as session:
             share_id, project_id = str(claims[SHARE_CLAIM]), str(claims["sub"])
             return await store.is_live(session, share_id, project_id, self._clock.now())
@@ -87,10 +96,14 @@ class Previews:
         self._clock = clock
         self.shares = shares
 
-    async def open(self, spec: SandboxSpec, service: ServiceSpec, host: str) -> PreviewLink:
-        """Start what is not running and return a link. Raises PreviewFailed, NoPreviewPort."""
+    async def open(
+        self, spec: SandboxSpec, service: ServiceSpec, host: str, user_id: str = ""
+    ) -> PreviewLink:
+        """Start what is not running and return a user's link; empty: the owner's. Raises
+        PreviewFailed, NoPreviewPort."""
         port = await self._serve(spec, service)
-        token = self._signer.sign(spec.project, AUDIENCE, LINK_SECONDS)
+        claims = {USER_CLAIM: user_id or spec.owner}
+        token = self._signer.sign(spec.project, AUDIENCE, LINK_SECONDS, **claims)
         return PreviewLink(
             url=_url(host, port, token),
             expires_at=self._clock.now() + timedelta(seconds=LINK_SECONDS),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request
 
-from diono.features.accounts.access import needs
+from diono.features.accounts.access import SignedIn, needs
 from diono.features.previews.schemas import PreviewLink, SharedPreview
 from diono.features.projects.access import OwnedProject
 from diono.features.services.access import ServicesOfProjects
@@ -41,6 +41,7 @@ async def list_plans(project: OwnedProject, services: ServicesOfProjects) -> Pla
 @router.post("/run")
 async def run_project(
     project: OwnedProject,
+    account: SignedIn,
     services: ServicesOfProjects,
     request: Request,
     body: Annotated[RunProject, Body()] = RunProject(),  # noqa: B008 - frozen in effect
@@ -49,7 +50,7 @@ async def run_project(
 
     A program for the command line is installed and built only: `service` is null.
     """
-    return await services.run(project, body, _host(request))
+    return await services.run(project, body, _host(request), account.user_id)
 
 
 @router.get("/services")
@@ -111,10 +112,14 @@ async def read_service_logs(
 # To look is to read, also where the program has to be started for it.
 @router.post("/preview", openapi_extra=needs("read"))
 async def open_project_preview(
-    project: OwnedProject, services: ServicesOfProjects, request: Request, service: ShownName = APP
+    project: OwnedProject,
+    account: SignedIn,
+    services: ServicesOfProjects,
+    request: Request,
+    service: ShownName = APP,
 ) -> PreviewLink:
     """Return a private link to a running service; starts the project's own if it is not running."""
-    return await services.preview(project, service, _host(request))
+    return await services.preview(project, service, _host(request), account.user_id)
 
 
 @router.post("/preview/share", status_code=201)

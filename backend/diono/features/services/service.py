@@ -83,7 +83,9 @@ class ProjectServices:
             raise ToolMissing(f"The sandbox image {plan.template!r} has no {plan.tool!r}.")
         return sandbox, spec
 
-    async def run(self, project: Project, wanted: RunProject, host: str) -> RunReport:
+    async def run(
+        self, project: Project, wanted: RunProject, host: str, user_id: str = ""
+    ) -> RunReport:
         """Find out, install, build, start and show. Raises NothingToRun, StepFailed,
         ServiceNotStarted, and what the sandbox raises."""
         plan = await self._plan(project, wanted.root)
@@ -99,7 +101,7 @@ class ProjectServices:
                 f"The program did not open port {plan.port} in time. Its last output: "
                 f"{status.log_tail[-_TAIL_LENGTH:] or '(none)'}"
             )
-        preview = await self._previews.open(spec, service, host)
+        preview = await self._previews.open(spec, service, host, user_id)
         return RunReport(plan=plan, steps=steps, service=status, preview=preview)
 
     async def services(self, project: Project) -> Sequence[ServiceStatus]:
@@ -150,10 +152,13 @@ class ProjectServices:
         sandbox = await self._sandboxes.open(sandbox_of(*project))
         return await sandbox.service_logs(name, cursor, limit_bytes)
 
-    async def preview(self, project: Project, name: str, host: str) -> PreviewLink:
-        """Return the owner's link to a running service, or to the project's own program."""
+    async def preview(
+        self, project: Project, name: str, host: str, user_id: str = ""
+    ) -> PreviewLink:
+        """Return a link of a user (empty: the owner) to a running service, or to the project's own
+        program."""
         spec, service = await self._shown(project, name)
-        return await self._previews.open(spec, service, host)
+        return await self._previews.open(spec, service, host, user_id)
 
     async def share(
         self, project: Project, name: str, host: str, lifetime: timedelta

@@ -229,6 +229,7 @@ async def export_task(task: OwnedTask, tasks: TasksService) -> Response:
 @router.post("/{task_id}/preview", openapi_extra=needs("read"))
 async def open_preview(
     task: OwnedTask,
+    account: SignedIn,
     request: Request,
     tasks: TasksService,
     previews: PreviewsService,
@@ -239,4 +240,5 @@ async def open_preview(
         sandbox_of(task[0], project_id),
         ServiceSpec.model_validate(preview["service"]),
         request.url.hostname or "127.0.0.1",
+        account.user_id,
     )

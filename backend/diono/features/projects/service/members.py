@@ -73,6 +73,13 @@ class Members:
             raise missing_project(project_id)
         return Standing(owner_id, project_id, MemberRole(role))
 
+    async def may_look(self, account: Account | None, project_id: str) -> bool:
+        """Whether an account (None: it is gone) may see a project."""
+        try:
+            return account is not None and bool(await self.standing(account, project_id))
+        except ProjectNotFound:
+            return False
+
     async def list(self, project_id: str) -> MemberList:
         async with self._database.read() as session:
             project = await _project(session, project_id)
