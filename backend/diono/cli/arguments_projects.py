@@ -2,7 +2,7 @@
 
 import argparse
 
-ACTIONS = ("list", "show", "create", "fork", "restore", "delete")
+ACTIONS = ("list", "show", "create", "fork", "restore", "delete", "import", "export")
 
 
 def add_chat(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,13 @@ def add_chat(parser: argparse.ArgumentParser) -> None:
 def add_projects(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list")
     parser.add_argument("project", nargs="?", metavar="PROJECT", help="its id or name")
-    parser.add_argument("checkpoint", nargs="?", help="restore and fork: its id")
+    parser.add_argument(
+        "checkpoint",
+        nargs="?",
+        metavar="CHECKPOINT|SOURCE|FILE",
+        help="restore, fork: a checkpoint; import: a folder, an archive or an https:// "
+        "repository; export: a new .zip or .bundle",
+    )
     parser.add_argument("--name", help="fork: the copy's name")
     parser.add_argument("--yes", action="store_true", help="delete: do not ask")
     _add_json(parser)

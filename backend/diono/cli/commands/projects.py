@@ -1,15 +1,17 @@
-"""`diono projects [list | show | create | fork | restore | delete]`."""
+"""`diono projects [list | show | create | fork | restore | delete | import | export]`."""
 
 import argparse
 import asyncio
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from diono.cli.api import Api
 from diono.cli.connect import open_api
 from diono.cli.outcome import Exit, UsageError
 from diono.cli.projects_api import all_projects, find_project, path_of
+from diono.cli.projects_exchange import bring_in, bring_out
 from diono.cli.text import one_line
 from diono.settings import Settings
 
@@ -25,6 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
             "say where to: diono projects restore PROJECT CHECKPOINT; `diono projects show "
             f"{arguments.project}` lists the checkpoints"
         )
+    if action in ("import", "export") and not arguments.checkpoint:
+        what = "a folder, an archive or an https:// URL" if action == "import" else "a file"
+        raise UsageError(f"name {what}: diono projects {action} {arguments.project} …")
     return asyncio.run(_run(arguments))
 
 
@@ -35,10 +40,33 @@ async def _run(arguments: argparse.Namespace) -> int:
         if arguments.action == "create":
             made = await api.post("/api/projects", {"name": arguments.project})
             return _print(made, made["project_id"], as_json=arguments.as_json)
+        if arguments.action == "import":
+            return await _import(api, arguments)
         project = await find_project(api, arguments.project)
+        if arguments.action == "export":
+            size = await bring_out(api, project["project_id"], Path(arguments.checkpoint))
+            line = f"{arguments.checkpoint}: {size} bytes"
+            return _print(
+                {"file": arguments.checkpoint, "size": size}, line, as_json=arguments.as_json
+            )
         if arguments.action == "show":
             return await _show(api, project, as_json=arguments.as_json)
         return await _change(api, project, arguments)
+
+
+async def _import(api: Api, arguments: argparse.Namespace) -> int:
+    """Into the project of that id or name; a name that none has makes a new one."""
+    wanted = arguments.project
+    is_known = wanted.startswith("prj_") or wanted in {
+        project["name"] for project in await all_projects(api)
+    }
+    if is_known:
+        project = await find_project(api, wanted)
+    else:
+        project = await api.post("/api/projects", {"name": wanted})
+    state = await bring_in(api, project["project_id"], arguments.checkpoint)
+    line = f"{state['file_count']} files in {project['project_id']}"
+    return _print(state, line, as_json=arguments.as_json)
 
 
 async def _change(api: Api, project: JsonObject, arguments: argparse.Namespace) -> int:
