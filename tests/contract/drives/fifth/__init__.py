@@ -1,0 +1,1 @@
+"""A package with one more provider in one file."""
