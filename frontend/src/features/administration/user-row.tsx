@@ -52,7 +52,7 @@ export function UserRow({ user, isSelf, onLink }: UserRowProps) {
         <Button
           size="small"
           isBusy={endSessions.isPending}
-          aria-label={`Sign ${user.username} out`}
+          aria-label={`Sign out ${user.username}`}
           onClick={() =>
             endSessions.mutate(user.user_id, {
               onError: failed,
@@ -69,7 +69,7 @@ export function UserRow({ user, isSelf, onLink }: UserRowProps) {
             dismissLabel="Leave it on"
             onConfirm={() => set({ is_active: false })}
             trigger={
-              <Button size="small" tone="danger" aria-label={`Switch ${user.username} off`}>
+              <Button size="small" tone="danger" aria-label={`Switch off ${user.username}`}>
                 Switch off
               </Button>
             }
@@ -79,7 +79,7 @@ export function UserRow({ user, isSelf, onLink }: UserRowProps) {
         ) : (
           <Button
             size="small"
-            aria-label={`Switch ${user.username} on`}
+            aria-label={`Switch on ${user.username}`}
             onClick={() => set({ is_active: true })}
           >
             Switch on
