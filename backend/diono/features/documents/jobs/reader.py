@@ -7,6 +7,7 @@ from typing import Protocol
 
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from diono.features.documents.jobs.claims import ClaimLost, Claims
 from diono.features.documents.jobs.vectors import VectorMaker
@@ -15,7 +16,9 @@ from diono.features.documents.service.documents import WORK_TOPIC, Store
 from diono.features.documents.service.pieces import pieces_of, place_of
 from diono.features.documents.store import documents as rows
 from diono.features.documents.tables import Document, DocumentOutput, Piece
+from diono.infra.outbox import OUTBOX_TOPIC, announce
 from diono.kernel.errors import DionoError
+from diono.kernel.events import Payload
 from diono.parsing.errors import DocumentRefused, ParserBroken
 from diono.parsing.models import ParseProgress
 from diono.parsing.service import Parser, Parsing
@@ -118,7 +121,9 @@ class DocumentReader:
                 row.status, row.progress = DocumentStatus.READY, 1.0
                 row.progress_note = ""
                 row.claimed_until = None
+                self._announce(session, row, "document.ready")
         self._store.bus.publish(WORK_TOPIC)
+        self._store.bus.publish(OUTBOX_TOPIC)
 
     async def _outputs(self, document: Document, parsing: Parsing) -> list[DocumentOutput]:
         parsed = parsing.document
@@ -181,15 +186,30 @@ class DocumentReader:
         counts: bool = True,
     ) -> None:
         try:
-            async with self._claims.writing(document) as (_, row):
+            async with self._claims.writing(document) as (session, row):
                 row.status, row.error_code, row.error_reason = status, code, reason[:2000]
                 row.progress, row.progress_note = 0.0, note[:200]
                 row.claimed_until = None
                 if status is DocumentStatus.WAITING:
                     row.claimed_until = self._store.clock.now() + timedelta(seconds=AGAIN_SECONDS)
                     row.attempts -= 0 if counts else 1
+                else:
+                    self._announce(session, row, "document.failed")
+            self._store.bus.publish(OUTBOX_TOPIC)
         except ClaimLost as error:
             logger.info("documents: {}", error.detail)
+
+    def _announce(self, session: AsyncSession, row: Document, kind: str) -> None:
+        """Tell outside, in the transaction that makes it so."""
+        data: Payload = {
+            "document_id": row.document_id,
+            "project_id": row.project_id,
+            "title": row.name,
+            "status": row.status,
+            "reason": row.error_reason,
+        }
+        now = self._store.clock.now()
+        announce(session, kind, data, now, project_id=row.project_id, user_id=row.owner_id)
 
     def _died(self, document: Document) -> str:
         return (
