@@ -145,3 +145,13 @@ async def test_a_socket_takes_a_key_that_reads_and_no_other(world: World, addres
         async with connect(f"ws://{address}/api/ws") as ws:
             await ws.send(json.dumps({"type": "auth", "token": key}))
             assert (await _answer(ws))["type"] == answer
+
+
+async def test_a_socket_ends_when_its_session_is_signed_out(world: World, address: str) -> None:
+    async with _shared(world, "viewer") as (member, ids), connect(f"ws://{address}/api/ws") as ws:
+        await ws.send(json.dumps({"type": "auth", "token": _token(member)}))
+        await _answer(ws)
+        await ws.send(json.dumps({"type": "subscribe", "task_id": ids["task"]}))
+        assert (await _answer(ws))["type"] == "event"
+        assert (await member.post("/api/auth/logout")).status_code == 204
+        assert (await _answer(ws))["error"] == "not_signed_in"

@@ -93,15 +93,22 @@ class Keys:
         TokenRefused, NotSignedIn."""
         if token.startswith(PREFIX):
             return await self.authenticate(token)
-        return Identity(await self._accounts.authenticate(token))
+        presence = await self._accounts.sessions.check(token)
+        return Identity(presence.account, session_id=presence.session_id)
 
     async def recheck(self, identity: Identity, token: str) -> None:
         """Look whether who began a stream still may read at all; a session's access token may
         have ended meanwhile. Raises KeyRefused, NotSignedIn."""
         if identity.key_id is not None:
             await self.authenticate(token)
-        elif await self._accounts.active(identity.account.user_id) is None:
-            raise NotSignedIn("Your account was switched off.")
+            return
+        user_id = identity.account.user_id
+        is_active = await self._accounts.active(user_id) is not None
+        if is_active and identity.session_id is not None:
+            sessions = await self._accounts.sessions.of_user(user_id, identity.session_id)
+            is_active = any(one.is_current for one in sessions)
+        if not is_active:
+            raise NotSignedIn("Your session is over. Sign in again.")
 
     async def authenticate(self, secret: str) -> Identity:
         """Return whom a key stands for, never as an admin. Raises KeyRefused."""
