@@ -6,10 +6,9 @@ import sys
 import pytest
 
 HEAVY = (
-    "alembic", "anthropic", "dbos", "docker", "dropbox", "googleapiclient", "httplib2", "limits",
-    "msal",
-    "httplib2", "msal", "numpy", "ollama", "openai", "pandas", "requests", "rich", "xllamacpp",
-    "yaml",
+    "alembic", "anthropic", "boto3", "botocore", "dbos", "docker", "dropbox", "googleapiclient",
+    "httplib2", "limits", "msal", "numpy", "ollama", "openai", "pandas", "requests", "rich",
+    "xllamacpp", "yaml",
 )  # fmt: skip
 
 
