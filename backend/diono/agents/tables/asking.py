@@ -13,7 +13,7 @@ from diono.agents.tables.reading import Reading
 from diono.agents.tables.saying import chart_of, number, other_leader, sentence, value_of
 from diono.agents.tables.shapes import understood
 from diono.agents.tables.words import nearness, says, words_in
-from diono.kernel.errors import DionoError
+from diono.kernel.errors import DionoError, ErrorKind
 
 Certainty = Literal["matched", "agreed", "assumed", "disputed"]
 # Patterns: known shapes of questions. Model: queries that a model writes. Both: as people get it.
@@ -26,6 +26,7 @@ class NoAnswer(DionoError):
     """No way gave rows; the detail says what was tried."""
 
     code = "question_not_answered"
+    kind = ErrorKind.INVALID
 
 
 @dataclass(frozen=True)
