@@ -43,6 +43,7 @@ _SHARE = re.compile(r"\b(percent|percentage|share|proportion|fraction)\b", re.IG
 _ASKS_VALUE = re.compile(
     r"^(?!\s*(?:who|which|what))|^\s*what\s+(?:is|was|are|were)\b", re.IGNORECASE
 )
+_ASKS_FOR = re.compile(r"^\s*what\s+(?:is|was|are|were)\s+the\b", re.IGNORECASE)
 _NUMERALS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10,
@@ -108,10 +109,10 @@ def rank_reading(parts: Parts) -> Reading | None:
 def total_reading(parts: Parts) -> Reading | None:
     """A sum, mean or median, of all or by group."""
     is_asked = any(one.search(parts.question) for one in (_AVERAGE, _MEDIAN, _TOTAL, BY))
-    if not is_asked and not _is_sum_of_units(parts):
+    if not is_asked and not _is_sum_of_units(parts) and not _ASKS_FOR.search(parts.question):
         return None
     measure = _aggregate(parts, measure_of(parts))
-    if measure is None:
+    if measure is None or (not is_asked and not measure.is_named):
         return None
     shape = {"avg": "average", "median": "median"}.get(measure.how, "total")
     group = group_of(parts) if BY.search(parts.question) or "which" in parts.words else None
