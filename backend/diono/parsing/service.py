@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from loguru import logger
 from pydantic import ValidationError
@@ -120,6 +121,23 @@ class Parser:
                 yield Parsing(document, workplace, job)
             finally:
                 # What cannot be cleared ends with the sandbox.
+                with contextlib.suppress(DionoError):
+                    await asyncio.shield(workplace.clear(job))
+
+    @asynccontextmanager
+    async def export(
+        self, owner: str, table: AsyncIterable[bytes], *, size: int, form: Literal["csv", "xlsx"]
+    ) -> AsyncGenerator[AsyncIterator[bytes]]:
+        """Give a table's Parquet file as CSV or a workbook in which nothing is a formula.
+
+        Raises DocumentTooLarge for what a worksheet cannot hold, and what ``parse`` raises.
+        """
+        async with self._workplace(owner, size, None) as workplace:
+            job = await workplace.upload(table, size, "table.parquet", None)
+            try:
+                target = await workplace.export(job, form)
+                yield workplace.stream(target, _OUTPUT_BYTES)
+            finally:
                 with contextlib.suppress(DionoError):
                     await asyncio.shield(workplace.clear(job))
 

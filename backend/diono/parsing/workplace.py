@@ -24,6 +24,7 @@ _LINE_CHARACTERS = 20_000
 _OUTPUT_BYTES = 8_000_000
 _SPARE_SECONDS = 20.0
 _COPY_SECONDS = 60.0
+_CANNOT_EXPORT = 3
 
 OnProgress = Callable[[ParseProgress], Awaitable[None]]
 
@@ -99,18 +100,8 @@ class Workplace:
         ]
         orders_file = f"{jobs[0].folder}/jobs.json"
         await self._sandbox.write_file(orders_file, json.dumps(orders).encode())
-        request = ExecRequest(
-            argv=("python3", "-P", "-s", "-W", "ignore", "-m", MODULE, orders_file),
-            env={
-                "PYTHONPATH": f"/work/{self._program}",
-                "ARROW_DEFAULT_MEMORY_POOL": "system",
-                "MALLOC_ARENA_MAX": "2",
-                "OMP_NUM_THREADS": "1",
-                "TMPDIR": "/work",
-            },
-            timeout_seconds=sum(job.seconds for job in jobs) + _SPARE_SECONDS,
-            output_limit_bytes=_OUTPUT_BYTES,
-        )
+        seconds = sum(job.seconds for job in jobs) + _SPARE_SECONDS
+        request = self._call((MODULE, orders_file), seconds)
         lines = _Lines(on_progress)
         result: ExecResult | None = None
         async with contextlib.aclosing(self._sandbox.stream(request)) as events:
@@ -120,6 +111,33 @@ class Workplace:
                 else:
                     result = event
         return _endings(jobs, lines, result)
+
+    def _call(self, arguments: tuple[str, ...], seconds: float) -> ExecRequest:
+        """Run a module of the program."""
+        return ExecRequest(
+            argv=("python3", "-P", "-s", "-W", "ignore", "-m", *arguments),
+            env={
+                "PYTHONPATH": f"/work/{self._program}",
+                "ARROW_DEFAULT_MEMORY_POOL": "system",
+                "MALLOC_ARENA_MAX": "2",
+                "OMP_NUM_THREADS": "1",
+                "TMPDIR": "/work",
+            },
+            timeout_seconds=seconds,
+            output_limit_bytes=_OUTPUT_BYTES,
+        )
+
+    async def export(self, job: Job, form: str) -> str:
+        """Write an uploaded Parquet table as ``csv`` or ``xlsx``; return where it lies. Raises
+        DocumentTooLarge for what a worksheet cannot hold, ParserBroken."""
+        target = f"{job.folder}/exported.{form}"
+        arguments = (f"{MODULE}.export", form, target, *job.parts)
+        done = await self._sandbox.execute(self._call(arguments, job.seconds + _SPARE_SECONDS))
+        if done.exit_code == _CANNOT_EXPORT:
+            raise DocumentTooLarge(done.stderr[-300:])
+        if not done.is_success:
+            raise ParserBroken(f"the table cannot be exported ({done.reason})")
+        return target
 
     async def read(self, path: str, limit_bytes: int) -> bytes:
         """Return an output as a whole. Raises ParserBroken."""
@@ -152,7 +170,7 @@ class Workplace:
 
 def seconds_for(size: int) -> float:
     """Return how long a document of so many bytes may be read."""
-    return min(900.0, 25.0 + 30.0 * size / 1_000_000)
+    return min(900.0, 45.0 + 30.0 * size / 1_000_000)
 
 
 def _time(job: Job) -> dict[str, float]:

@@ -1,7 +1,9 @@
 """The parser as features use it: streams in, a checked document and its outputs out."""
 
+import io
 from collections.abc import AsyncIterator
 
+import openpyxl
 import pytest
 from adversarial.documents.originals import csv_file, pdf, workbook
 from contract.sandbox_rigs import forget, prepare, sandboxes_of
@@ -44,7 +46,7 @@ async def test_documents_of_one_owner_share_a_sandbox_and_no_one_elses(
     async def follow(progress: ParseProgress) -> None:
         seen.append(progress)
 
-    content = csv_file()
+    content = csv_file().replace(b"N,2000,0.0", b"'=1+1,2000,-1.5")
     async with parser.parse(
         "anna", blocks(content), size=len(content), name="sales.csv", on_progress=follow
     ) as parsing:
@@ -58,6 +60,7 @@ async def test_documents_of_one_owner_share_a_sandbox_and_no_one_elses(
     assert stored[:4] == stored[-4:] == b"PAR1"
     assert [seen[0].stage, seen[-1].stage, seen[-1].fraction] == ["waiting", "collecting", 1.0]
     assert [each.fraction for each in seen] == sorted(each.fraction for each in seen)
+    await exports(parser, stored)
     first = await sandboxes.find("anna", "document-parser")
     content = pdf()
     async with parser.parse("anna", blocks(content), size=len(content), name="a") as parsing:
@@ -79,6 +82,22 @@ async def test_documents_of_one_owner_share_a_sandbox_and_no_one_elses(
     await refusals(parser)
     await parser.close()
     assert await sandboxes.find("anna", "document-parser") is None
+
+
+async def exports(parser: Parser, stored: bytes) -> None:
+    """A11: what would be a formula is text in both forms, and comes back as it was."""
+    exported = parser.export("anna", blocks(stored, 10_000), size=len(stored), form="csv")
+    async with exported as pieces:
+        text = b"".join([piece async for piece in pieces])
+    assert b"'=1+1,2000,-1.5" in text
+    async with parser.parse("anna", blocks(text), size=len(text), name="again.csv") as parsing:
+        assert parsing.document.tables[0].preview_rows[0] == ("=1+1", 2000, -1.5)
+    exported = parser.export("anna", blocks(stored, 10_000), size=len(stored), form="xlsx")
+    async with exported as pieces:
+        book = openpyxl.load_workbook(io.BytesIO(b"".join([piece async for piece in pieces])))
+    cell = book.worksheets[0]["A2"]
+    assert (cell.value, cell.data_type) == ("=1+1", "s")
+    assert book.worksheets[0]["C2"].value == -1.5
 
 
 async def refusals(parser: Parser) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from diono.parsing.guest import packages
 from diono.parsing.guest.encodings import encoding_of, looks_binary
-from diono.parsing.guest.formats.csv_table import delimiter_of, first_lines
-from diono.parsing.guest.formats.plain import LANGUAGES
+from diono.parsing.guest.languages import LANGUAGES
 from diono.parsing.guest.refusals import Refused, unsupported
+from diono.parsing.guest.separators import delimiter_of, first_lines
 from diono.parsing.guest.source import Source
 
 _HEAD_BYTES = 64 * 1024

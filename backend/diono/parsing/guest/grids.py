@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 
 from diono.parsing.guest.cells import is_blank
+from diono.parsing.guest.columns import Place
 from diono.parsing.guest.sink import Sink
 from diono.parsing.guest.spool import Spool
-from diono.parsing.guest.tables import Place, add_table
+from diono.parsing.guest.tables import add_table
 
 Cells = Sequence[str | None]
 FIGURE = re.compile(r"^\s*[+-]?[$€£¥]?\d[\d.,:/ %€T-]*$")

@@ -4,7 +4,6 @@
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,44 +17,13 @@ import pyarrow.parquet as pq
 from diono.parsing.guest import limits
 from diono.parsing.guest.cells import letter_of
 from diono.parsing.guest.column_types import CANDIDATES, MISSING_PATTERN
+from diono.parsing.guest.columns import Column, Place
 from diono.parsing.guest.profiles import profile
 from diono.parsing.guest.sink import Sink, clean
 from diono.parsing.guest.spool import Spool
 
 _ROW_GROUP = 100_000
 _COLUMNS_A_QUERY = 32
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a table stands. ``sheet`` makes cell ranges; without one they are rows."""
-
-    name: str
-    label: str = ""
-    sheet: str = ""
-    first_row: int = 1
-    first_column: int = 0
-
-    def range_of(self, first: int, last: int, columns: Sequence["Column"]) -> str:
-        """Name the rows ``first`` to ``last`` of the data, counted from 0."""
-        top, bottom = self.first_row + first, self.first_row + last
-        if self.sheet and columns:
-            return f"{self.sheet}!{columns[0].letter}{top}:{columns[-1].letter}{bottom}"
-        return f"{self.label + ' ' if self.label else ''}rows {top}-{bottom}"
-
-
-@dataclass
-class Column:
-    index: int
-    name: str
-    choice: str
-    letter: str = ""
-    text_name: str = ""
-    unclean: int = field(default=0)
-
-    @property
-    def type(self) -> str:
-        return CANDIDATES[self.choice].type if self.choice else "text"
 
 
 @lru_cache(maxsize=1)
@@ -190,14 +158,16 @@ def _typed(
     connection: duckdb.DuckDBPyConnection, chunk: pa.Table, columns: Sequence[Column]
 ) -> pa.Table:
     """Convert a chunk, some columns at a time: a long query takes more than its parts."""
-    connection.register("chunk", chunk)
     arrays: dict[str, pa.ChunkedArray] = {}
+    width = chunk.num_columns
     for begin in range(0, len(columns), _COLUMNS_A_QUERY):
         some = columns[begin : begin + _COLUMNS_A_QUERY]
-        wanted = ", ".join(p for column in some for p in _selection(column, chunk.num_columns))
+        wanted = ", ".join(p for column in some for p in _selection(column, width))
+        places = [column.index for column in some if column.index < width]
+        connection.register("chunk", chunk.select(places or [0]))
         part = connection.sql(f"SELECT {wanted} FROM chunk").to_arrow_table()  # noqa: S608
+        connection.unregister("chunk")
         arrays |= dict(zip(part.column_names, part.columns, strict=True))
-    connection.unregister("chunk")
     return pa.table(arrays)
 
 

@@ -5,19 +5,18 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 
 from diono.parsing.guest import limits
+from diono.parsing.guest.columns import Place
 from diono.parsing.guest.encodings import encoding_of, lines_of
 from diono.parsing.guest.grids import FIGURE, is_header
 from diono.parsing.guest.refusals import Refused, too_large
+from diono.parsing.guest.separators import delimiter_of, first_lines
 from diono.parsing.guest.sink import Sink
 from diono.parsing.guest.source import Source
 from diono.parsing.guest.spool import Spool
-from diono.parsing.guest.tables import Place, add_table
+from diono.parsing.guest.tables import add_table
 from diono.parsing.neutral import restored
 
-DELIMITERS = (",", ";", "\t", "|")
-_SAMPLE_LINES = 60
 _PROGRESS_LINES = 20_000
-csv.field_size_limit(limits.FIELD_CHARACTERS)
 
 
 class _Lines:
@@ -45,34 +44,6 @@ class _Lines:
                 source = self._source
                 self._sink.progress.tell("reading", source.consumed, source.size, self.rows)
             yield line
-
-
-def delimiter_of(lines: Sequence[str]) -> str:
-    """Return the separator that cuts the lines into the most alike rows; empty if none does."""
-    best, best_score = "", 0.0
-    for delimiter in DELIMITERS:
-        try:
-            widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
-        except csv.Error:
-            continue
-        if not widths:
-            continue
-        usual = max(set(widths), key=widths.count)
-        score = widths.count(usual) / len(widths) * (1 + min(usual, 50) / 100)
-        if usual > 1 and score > best_score:
-            best, best_score = delimiter, score
-    return best
-
-
-def first_lines(source: Source, encoding: str) -> list[str]:
-    lines: list[str] = []
-    size = 0
-    for line in lines_of(source, encoding):
-        lines.append(line.replace("\0", ""))
-        size += len(line)
-        if len(lines) >= _SAMPLE_LINES or size > limits.LINE_CHARACTERS:
-            break
-    return lines
 
 
 def read(source: Source, sink: Sink) -> None:

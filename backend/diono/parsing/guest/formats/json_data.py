@@ -9,13 +9,14 @@ import ijson
 
 from diono.parsing.guest import limits
 from diono.parsing.guest.cells import text_of
+from diono.parsing.guest.columns import Place
 from diono.parsing.guest.encodings import encoding_of, lines_of
 from diono.parsing.guest.encodings import text_of as whole_text
 from diono.parsing.guest.refusals import Refused, damaged, too_large
 from diono.parsing.guest.sink import Sink
 from diono.parsing.guest.source import Source
 from diono.parsing.guest.spool import Spool
-from diono.parsing.guest.tables import Place, add_table
+from diono.parsing.guest.tables import add_table
 
 _FLAT_LEVELS = 3
 _DIGITS = 4_000

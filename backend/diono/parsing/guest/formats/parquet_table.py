@@ -8,10 +8,11 @@ import pyarrow.parquet as pq
 
 from diono.parsing.guest import limits
 from diono.parsing.guest.cells import text_of
+from diono.parsing.guest.columns import Column, Place
 from diono.parsing.guest.refusals import Refused, damaged, too_large
 from diono.parsing.guest.sink import Sink, clean
 from diono.parsing.guest.source import Source
-from diono.parsing.guest.tables import Column, Place, make_findable, note_table, unique
+from diono.parsing.guest.tables import make_findable, note_table, unique
 
 _BATCH_ROWS = 20_000
 _ROWS = 200_000_000

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from diono.parsing.guest import limits
 from diono.parsing.guest.encodings import encoding_of, lines_of
 from diono.parsing.guest.grids import rows_to_table
+from diono.parsing.guest.languages import LANGUAGES
 from diono.parsing.guest.sink import Sink
 from diono.parsing.guest.source import Source
 
@@ -18,16 +19,6 @@ _FENCE = re.compile(r"^\s{0,3}(```|~~~)")
 _TABLE_LINE = re.compile(r"^\s*\|?[^|\n]+\|.+$")
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)+\|?\s*$")
 
-LANGUAGES = {
-    ".py": "Python", ".js": "JavaScript", ".mjs": "JavaScript", ".jsx": "JavaScript",
-    ".ts": "TypeScript", ".tsx": "TypeScript", ".java": "Java", ".go": "Go", ".rs": "Rust",
-    ".c": "C", ".h": "C", ".cpp": "C++", ".cc": "C++", ".hpp": "C++", ".cs": "C#",
-    ".rb": "Ruby", ".php": "PHP", ".kt": "Kotlin", ".swift": "Swift", ".r": "R",
-    ".sql": "SQL", ".sh": "Shell", ".bash": "Shell", ".ps1": "PowerShell", ".lua": "Lua",
-    ".css": "CSS", ".scss": "CSS", ".yaml": "YAML", ".yml": "YAML", ".toml": "TOML",
-    ".ini": "INI", ".xml": "XML", ".svg": "XML", ".vue": "Vue", ".dart": "Dart",
-    ".scala": "Scala", ".pl": "Perl", ".jl": "Julia", ".tex": "TeX", ".ipynb": "Notebook",
-}  # fmt: skip
 _WORD = r"([A-Za-z_$][\w$]*)"
 _BEFORE = r"(?:(?:pub|public|private|protected|export|default|abstract|final|static|data|open) )*"
 _SYMBOLS = tuple(
