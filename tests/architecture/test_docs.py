@@ -14,7 +14,7 @@ def test_every_setting_is_documented() -> None:
         str(field.validation_alias or f"DIONO_{name.upper()}")
         for name, field in Settings.model_fields.items()
     }
-    documented = set(re.findall(r"^\| `([A-Z_]+)`", text, re.MULTILINE))
+    documented = set(re.findall(r"^\| `([A-Z0-9_]+)`", text, re.MULTILINE))
     assert names == documented
 
 
