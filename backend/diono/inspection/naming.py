@@ -46,6 +46,8 @@ _RESERVED = re.compile(r"(?i)^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)")
 _UNSAFE = re.compile(r'[<>:"|?*\\]')
 _MOST_PART = 120
 _MOST_PATH = 240
+# What is cut may end or begin in a new place that is to be cleaned.
+_MOST_PASSES = 10
 
 
 def suffix_of(path: str) -> str:
@@ -75,6 +77,14 @@ def kind_of(path: str) -> FileKind:
 def sanitised(path: str) -> str:
     """Return a path that is safe to show, to unpack and to pass on: relative, without control,
     formatting or reserved characters, without names that a system keeps for itself."""
+    for _ in range(_MOST_PASSES):
+        before, path = path, _cleaned(path)
+        if path == before:
+            break
+    return path
+
+
+def _cleaned(path: str) -> str:
     parts = [_part(one) for one in path.replace("\\", "/").split("/")]
     kept = [one for one in parts if one not in ("", ".", "..")]
     return "/".join(kept)[-_MOST_PATH:].lstrip("/") or "unnamed"
@@ -87,7 +97,7 @@ def _part(part: str) -> str:
     shown = _UNSAFE.sub("_", shown).strip(" ")
     if shown in (".", ".."):
         return shown
-    shown = shown.rstrip(".")
+    shown = shown.rstrip(". ")
     if shown.startswith("-"):
         shown = f"_{shown[1:]}"
     if _RESERVED.match(shown):
