@@ -88,3 +88,33 @@ export async function openStream(
   const headers = { 'content-type': 'application/json', accept };
   return checked(new Request(url, { method: 'POST', headers, body: JSON.stringify(body), signal }));
 }
+
+/** Sends raw bytes and returns the JSON of the answer. */
+export async function sendBytes(
+  path: string,
+  body: Blob,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const url = new URL(path, window.location.origin);
+  const answer = await checked(
+    new Request(url, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/octet-stream', ...headers },
+      body,
+      signal,
+    }),
+  );
+  return answer.json();
+}
+
+/** A picture behind the sign-in as a data address: the page's rules allow no other foreign one. */
+export async function fetchPicture(path: string, signal?: AbortSignal): Promise<string> {
+  const blob = await (await fetchBody(path, signal)).blob();
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result));
+    reader.onerror = () => reject(toApiError(reader.error));
+    reader.readAsDataURL(blob);
+  });
+}

@@ -39,6 +39,22 @@ export const queryKeys = {
   replayFile: (taskId: string, sha256: string) => ['tasks', taskId, 'replay', sha256] as const,
   comparison: (left: string, right: string) => ['tasks', left, 'compare', right] as const,
   apiKeys: ['api-keys'] as const,
+  documents: (projectId: string) => ['projects', projectId, 'documents'] as const,
+  documentList: (projectId: string) => ['projects', projectId, 'documents', 'list'] as const,
+  document: (projectId: string, documentId: string) =>
+    ['projects', projectId, 'documents', 'one', documentId] as const,
+  documentRows: (projectId: string, documentId: string, table: string) =>
+    ['projects', projectId, 'documents', 'one', documentId, 'rows', table] as const,
+  documentSections: (projectId: string, documentId: string, anchor: string) =>
+    ['projects', projectId, 'documents', 'one', documentId, 'sections', anchor] as const,
+  documentSearch: (projectId: string, query: string) =>
+    ['projects', projectId, 'documents', 'search', query] as const,
+  picture: (path: string) => ['pictures', path] as const,
+  storage: (projectId: string) => ['projects', projectId, 'storage'] as const,
+  library: (projectId: string) => ['projects', projectId, 'library'] as const,
+  libraryPages: (projectId: string, query: string, tag: string) =>
+    ['projects', projectId, 'library', query, tag] as const,
+  imports: (projectId: string) => ['projects', projectId, 'imports'] as const,
   members: (projectId: string) => ['projects', projectId, 'members'] as const,
   plans: (projectId: string) => ['projects', projectId, 'plans'] as const,
   services: (projectId: string) => ['projects', projectId, 'services'] as const,

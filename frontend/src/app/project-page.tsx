@@ -33,6 +33,12 @@ function Head({ project }: { project: ProjectInfo }) {
           a copy
         </Link>
       )}
+      <Link
+        to={`/projects/${project.project_id}/files`}
+        className={buttonClass({ size: 'small' }, 'ml-auto')}
+      >
+        Documents and files
+      </Link>
     </header>
   );
 }

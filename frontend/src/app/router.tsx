@@ -100,6 +100,16 @@ export function createRouter() {
           lazy: async () => ({ Component: (await import('./project-page')).ProjectPage }),
         },
         {
+          path: '/projects/:projectId/files',
+          lazy: async () => ({
+            Component: (await import('./project-files-page')).ProjectFilesPage,
+          }),
+        },
+        {
+          path: '/projects/:projectId/documents/:documentId',
+          lazy: async () => ({ Component: (await import('./document-page')).DocumentPage }),
+        },
+        {
           path: '/tasks/:taskId/replay',
           lazy: async () => ({ Component: (await import('./replay-page')).ReplayPage }),
         },

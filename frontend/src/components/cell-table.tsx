@@ -1,0 +1,62 @@
+import { formatNumber } from '@/lib/format';
+
+export type CellValue = string | number | boolean | null;
+
+function shown(value: CellValue): string {
+  if (value === null) return '';
+  if (typeof value === 'number') return formatNumber(value);
+  return String(value);
+}
+
+interface CellTableProps {
+  label: string;
+  columns: readonly string[];
+  rows: readonly (readonly CellValue[])[];
+}
+
+/** Values as they are: text, never markup. */
+export function CellTable({ label, columns, rows }: CellTableProps) {
+  return (
+    <div
+      className="max-h-[32rem] overflow-auto rounded-xl border border-line bg-surface"
+      role="region"
+      aria-label={label}
+      // A region that scrolls must be reachable by keyboard.
+      tabIndex={0}
+    >
+      <table className="w-full border-collapse text-[0.87rem]">
+        <thead>
+          <tr>
+            {columns.map((column, at) => (
+              <th
+                key={at}
+                scope="col"
+                className="sticky top-0 border-b border-line bg-sunken px-3 py-2 text-left font-medium whitespace-nowrap"
+              >
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, number) => (
+            <tr key={number} className="border-b border-line last:border-0">
+              {row.map((value, at) => (
+                <td
+                  key={at}
+                  className={
+                    typeof value === 'number'
+                      ? 'px-3 py-1.5 text-right tabular-nums'
+                      : 'max-w-96 truncate px-3 py-1.5'
+                  }
+                >
+                  {shown(value)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
