@@ -101,7 +101,7 @@ def _is_right(asked: Asked, found: TableAnswer) -> bool:
     words = {str(one).casefold() for one in first}
     return all(
         any(abs(one - right) < 0.01 for one in numbers)
-        if isinstance(right, float)
+        if isinstance(right, int | float)
         else right.casefold() in words
         for right in asked.right
     )
