@@ -1,5 +1,6 @@
 """Every operation x every identity x an own, a foreign and a missing thing."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,7 @@ STATUS = {"not_signed_in": 401, "project_not_found": 404, "task_not_found": 404}
 LOOKING = frozenset({"anonymous", "foreign", "key_elsewhere", "admin"})
 MISSING = {"project": "prj_01jd0000000000000000000000", "task": "tsk_01jd0000000000000000000000"}
 # What these do when they pass the gate ends the identity that asks.
+ANSWER_SECONDS = 20
 ENDING = {"POST /api/auth/logout", "DELETE /api/me/sessions",
           "POST /api/projects/{project_id}/leave"}  # fmt: skip
 
@@ -71,9 +73,17 @@ async def _problems(world: World, *, is_whole: bool) -> list[str]:
         wanted = refusal(route, who, target, frozenset(operation.get("tags", [])))
         if wanted is None and (route.name in ENDING or route.kind == "open"):
             continue
-        reply = await world.client(who.name).request(
-            route.method, _path(route, ids), params=_parameters(operation, ids), **_body(operation)
-        )
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                reply = await world.client(who.name).request(
+                    route.method,
+                    _path(route, ids),
+                    params=_parameters(operation, ids),
+                    **_body(operation),
+                )
+        except TimeoutError:
+            found.append(f"{route.name} by {who.name}, {target}: no answer")
+            continue
         code = _code(reply)
         got = code if code in GATE else None
         status = STATUS.get(wanted or "", 403)
