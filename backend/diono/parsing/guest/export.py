@@ -66,7 +66,7 @@ def _write_workbook(table: Any, target: Path) -> None:
                 if isinstance(value, str):
                     sheet.write_string(number, column, value[:_CELL_CHARACTERS])
                 elif type(value) is date:
-                    sheet.write_datetime(number, column, value, day)
+                    sheet.write(number, column, value, day)
                 elif value is not None:
                     sheet.write(number, column, value)
 
