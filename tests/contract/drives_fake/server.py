@@ -144,7 +144,15 @@ class Running:
         self._thread.start()
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._listener]))
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        await self._server.serve(sockets=[self._listener])
+        # A client that does not say good-bye would keep its socket open beyond the loop.
+        for connection in list(self._server.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(0.05)
 
     def close(self) -> None:
         self._server.should_exit = True
