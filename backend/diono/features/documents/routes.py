@@ -72,12 +72,13 @@ async def follow_documents(
     project: OwnedProject,
     documents: DocumentsService,
     since: Annotated[int, Query(ge=0, lt=2**62)] = 0,
+    follow: Annotated[bool, Query(description="Go on when all documents are settled.")] = False,
     last_event_id: Annotated[int | None, Header(ge=0, lt=2**62)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream each change of a document: `document` events with its state and progress, `removed`
-    with its id. Resumes after `Last-Event-ID`."""
+    with its id. Ends once all are settled, unless `follow`. Resumes after `Last-Event-ID`."""
     start = since if last_event_id is None else last_event_id
-    async for change in documents.watch(project[1], start):
+    async for change in documents.watch(project[1], start, follows=follow):
         if isinstance(change, str):
             yield ServerSentEvent(data={"document_id": change}, event="removed")
         elif change is not None:

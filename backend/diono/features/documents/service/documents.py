@@ -164,10 +164,11 @@ class Documents:
         return info_of(row)
 
     async def watch(
-        self, project_id: str, since: int
+        self, project_id: str, since: int, *, follows: bool = True
     ) -> AsyncIterator[tuple[int, DocumentInfo] | str | None]:
         """Yield (revision, document) for each change after ``since``; the id of a document that
-        was removed meanwhile; None as a heartbeat."""
+        was removed meanwhile; None as a heartbeat. Without ``follows`` it ends once no document
+        is waiting or being read."""
         known: set[str] = set()
         database, bus = self._store.database, self._store.bus
         with bus.subscribe(topic_of(project_id)) as subscription:
@@ -175,12 +176,15 @@ class Documents:
                 async with database.read() as session:
                     changed = await rows.changed_after(session, project_id, since)
                     present = await rows.ids(session, project_id)
+                    has_open = await rows.has_open(session, project_id)
                 for row in changed:
                     since = max(since, row.revision)
                     yield row.revision, info_of(row)
                 for document_id in known - present:
                     yield document_id
                 known = present
+                if not (changed or has_open or follows):
+                    return
                 if not changed and not await subscription.wait(HEARTBEAT_SECONDS):
                     yield None
 

@@ -148,6 +148,9 @@ async def release_all(session: AsyncSession, who: str) -> None:
     )
 
 
-async def open_count(session: AsyncSession) -> int:
-    query = select(func.count()).where(Document.status.in_(("waiting", "parsing")))
-    return await session.scalar(query) or 0
+async def has_open(session: AsyncSession, project_id: str) -> bool:
+    """Whether any document of a project is waiting or being read."""
+    query = select(Document.document_id).where(
+        Document.project_id == project_id, Document.status.in_(("waiting", "parsing"))
+    )
+    return await session.scalar(query.limit(1)) is not None
