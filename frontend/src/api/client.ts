@@ -113,8 +113,8 @@ export async function fetchPicture(path: string, signal?: AbortSignal): Promise<
   const blob = await (await fetchBody(path, signal)).blob();
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.onload = () => resolve(String(reader.result));
-    reader.onerror = () => reject(toApiError(reader.error));
+    reader.addEventListener('load', () => resolve(String(reader.result)));
+    reader.addEventListener('error', () => reject(toApiError(reader.error)));
     reader.readAsDataURL(blob);
   });
 }

@@ -1,3 +1,4 @@
+import { pause } from '@/lib/pause';
 import { api, sendBytes, unwrap } from './client';
 import { ApiError, toApiError } from './errors';
 import type { UploadInfo } from './types';
@@ -7,16 +8,6 @@ const PAUSE_MILLISECONDS = 1_000;
 
 function where(projectId: string, uploadId: string) {
   return { params: { path: { project_id: projectId, upload_id: uploadId } } };
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(toApiError(signal.reason));
-    });
-  });
 }
 
 async function sendFrom(
@@ -59,6 +50,7 @@ export async function uploadFile(
       failures += 1;
       if (failures >= TRIES) throw problem;
       await pause(PAUSE_MILLISECONDS * failures, signal);
+      if (signal.aborted) throw problem;
     }
     upload = await unwrap(
       api.GET('/api/projects/{project_id}/uploads/{upload_id}', {

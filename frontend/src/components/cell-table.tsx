@@ -2,6 +2,16 @@ import { formatNumber } from '@/lib/format';
 
 export type CellValue = string | number | boolean | null;
 
+interface Placed<T> {
+  key: string;
+  value: T;
+}
+
+/** Rows and cells have no names of their own: their places are their keys. */
+function placed<T>(values: readonly T[]): Placed<T>[] {
+  return values.map((value, at) => ({ key: String(at), value }));
+}
+
 function shown(value: CellValue): string {
   if (value === null) return '';
   if (typeof value === 'number') return formatNumber(value);
@@ -27,9 +37,9 @@ export function CellTable({ label, columns, rows }: CellTableProps) {
       <table className="w-full border-collapse text-[0.87rem]">
         <thead>
           <tr>
-            {columns.map((column, at) => (
+            {placed(columns).map(({ key, value: column }) => (
               <th
-                key={at}
+                key={key}
                 scope="col"
                 className="sticky top-0 border-b border-line bg-sunken px-3 py-2 text-left font-medium whitespace-nowrap"
               >
@@ -39,11 +49,11 @@ export function CellTable({ label, columns, rows }: CellTableProps) {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row, number) => (
-            <tr key={number} className="border-b border-line last:border-0">
-              {row.map((value, at) => (
+          {placed(rows).map(({ key, value: row }) => (
+            <tr key={key} className="border-b border-line last:border-0">
+              {placed(row).map(({ key: cell, value }) => (
                 <td
-                  key={at}
+                  key={cell}
                   className={
                     typeof value === 'number'
                       ? 'px-3 py-1.5 text-right tabular-nums'

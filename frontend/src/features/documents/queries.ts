@@ -1,5 +1,6 @@
 import {
   keepPreviousData,
+  type QueryClient,
   useInfiniteQuery,
   useMutation,
   useQuery,
@@ -9,6 +10,7 @@ import { useEffect } from 'react';
 import { api, fetchPicture, openStream, settle, unwrap } from '@/api/client';
 import { queryKeys } from '@/api/query-keys';
 import { readServerEvents } from '@/api/server-events';
+import { pause } from '@/lib/pause';
 
 const AGAIN_MILLISECONDS = 3_000;
 
@@ -32,32 +34,35 @@ export function useDocuments(projectId: string) {
   });
 }
 
+/** Looks again at each change until `signal` ends it; a lost stream is opened anew. */
+async function followChanges(
+  client: QueryClient,
+  projectId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const path = `/api/projects/${projectId}/documents/events`;
+      const stream = await openStream(path, null, signal);
+      for await (const events of readServerEvents(stream)) {
+        if (events.length === 0) continue;
+        void client.invalidateQueries({ queryKey: queryKeys.documents(projectId) });
+        void client.invalidateQueries({ queryKey: queryKeys.library(projectId) });
+      }
+    } catch {
+      // The list itself tells what is wrong; the stream only comes back.
+    }
+    if (!signal.aborted) await pause(AGAIN_MILLISECONDS, signal);
+  }
+}
+
 /** Keeps everything about a project's documents up to date while the page is open. */
 export function useFollowDocuments(projectId: string): void {
   const client = useQueryClient();
   useEffect(() => {
     const stop = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const follow = async () => {
-      try {
-        const path = `/api/projects/${projectId}/documents/events`;
-        const stream = await openStream(path, null, stop.signal);
-        for await (const events of readServerEvents(stream)) {
-          if (events.length > 0) {
-            void client.invalidateQueries({ queryKey: queryKeys.documents(projectId) });
-            void client.invalidateQueries({ queryKey: queryKeys.library(projectId) });
-          }
-        }
-      } catch {
-        // The list itself tells what is wrong; the stream only comes back.
-      }
-      if (!stop.signal.aborted) timer = setTimeout(() => void follow(), AGAIN_MILLISECONDS);
-    };
-    void follow();
-    return () => {
-      stop.abort();
-      clearTimeout(timer);
-    };
+    void followChanges(client, projectId, stop.signal);
+    return () => stop.abort();
   }, [client, projectId]);
 }
 

@@ -79,9 +79,9 @@ export function SearchBox({ projectId }: { projectId: string }) {
             </p>
           ) : (
             <ul className="divide-y divide-line rounded-xl border border-line bg-surface">
-              {data.hits.map((hit, at) => (
+              {data.hits.map((hit) => (
                 <Hit
-                  key={`${hit.document_id} ${hit.anchor} ${at}`}
+                  key={`${hit.document_id} ${hit.anchor} ${hit.snippet}`}
                   projectId={projectId}
                   hit={hit}
                 />

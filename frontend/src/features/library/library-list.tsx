@@ -1,5 +1,6 @@
 import { FolderOpen } from 'lucide-react';
 import { useState } from 'react';
+import type { LibraryItem } from '@/api/types';
 import { Badge } from '@/components/ui/badge';
 import { Button } from '@/components/ui/button';
 import { ErrorNote } from '@/components/ui/error-note';
@@ -19,6 +20,61 @@ function StorageNote({ projectId }: { projectId: string }) {
     <div className="grid max-w-xs gap-1.5">
       <p className="text-[0.87rem] text-ink-faint">{label}</p>
       <ProgressBar value={(data.used + data.held) / Math.max(1, data.quota)} label={label} />
+    </div>
+  );
+}
+
+interface TagBarProps {
+  tags: readonly { tag: string; count: number }[];
+  chosen: string;
+  onChoose: (tag: string) => void;
+}
+
+function TagBar({ tags, chosen, onChoose }: TagBarProps) {
+  if (tags.length === 0) return null;
+  return (
+    <div className="flex flex-wrap gap-1.5" role="group" aria-label="Tags">
+      {tags.map(({ tag, count }) => (
+        <button
+          key={tag}
+          type="button"
+          aria-pressed={chosen === tag}
+          className="rounded-full"
+          onClick={() => onChoose(chosen === tag ? '' : tag)}
+        >
+          <Badge tone={chosen === tag ? 'accent' : 'calm'}>
+            {tag} {count}
+          </Badge>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+interface ItemsProps {
+  projectId: string;
+  items: readonly LibraryItem[];
+  isFiltered: boolean;
+}
+
+function Items({ projectId, items, isFiltered }: ItemsProps) {
+  return (
+    <div className="rounded-xl border border-line bg-surface">
+      {items.length === 0 ? (
+        <EmptyState icon={<FolderOpen />} title={isFiltered ? 'No such file' : 'No files yet'}>
+          Uploads, files from drives and what tasks made are kept here.
+        </EmptyState>
+      ) : (
+        <ul className="divide-y divide-line">
+          {items.map((item) => (
+            <LibraryRow
+              key={item.file_id ?? `${item.task_id ?? ''} ${item.path ?? ''}`}
+              projectId={projectId}
+              item={item}
+            />
+          ))}
+        </ul>
+      )}
     </div>
   );
 }
@@ -45,23 +101,7 @@ export function LibraryList({ projectId }: { projectId: string }) {
         </div>
         <StorageNote projectId={projectId} />
       </div>
-      {tags.length > 0 && (
-        <div className="flex flex-wrap gap-1.5" role="group" aria-label="Tags">
-          {tags.map((it) => (
-            <button
-              key={it.tag}
-              type="button"
-              aria-pressed={tag === it.tag}
-              className="rounded-full"
-              onClick={() => setTag(tag === it.tag ? '' : it.tag)}
-            >
-              <Badge tone={tag === it.tag ? 'accent' : 'calm'}>
-                {it.tag} {it.count}
-              </Badge>
-            </button>
-          ))}
-        </div>
-      )}
+      <TagBar tags={tags} chosen={tag} onChoose={setTag} />
       {list.isPending && <LoadingNote label="Reading the library" />}
       {list.error && (
         <ErrorNote
@@ -71,26 +111,7 @@ export function LibraryList({ projectId }: { projectId: string }) {
         />
       )}
       {list.data && (
-        <div className="rounded-xl border border-line bg-surface">
-          {items.length === 0 ? (
-            <EmptyState
-              icon={<FolderOpen />}
-              title={query || tag ? 'No such file' : 'No files yet'}
-            >
-              Uploads, files from drives and what tasks made are kept here.
-            </EmptyState>
-          ) : (
-            <ul className="divide-y divide-line">
-              {items.map((item) => (
-                <LibraryRow
-                  key={item.file_id ?? `${item.task_id ?? ''} ${item.path ?? ''}`}
-                  projectId={projectId}
-                  item={item}
-                />
-              ))}
-            </ul>
-          )}
-        </div>
+        <Items projectId={projectId} items={items} isFiltered={query !== '' || tag !== ''} />
       )}
       {list.hasNextPage && (
         <div>
