@@ -26,7 +26,7 @@ from diono.kernel.ids import new_id
 PASSWORD = "correct horse battery"
 HERE = Client("203.0.113.7", "tests")
 ELSEWHERE = Client("198.51.100.9", "elsewhere")
-SECRET = "k7Q2-mX9_pL4.vT8/wZ1+rN6=bH3"
+SECRET = "k7Q2-mX9_pL4.vT8/wZ1+rN6=bH3~cY5"
 
 
 class HeldClock:

@@ -96,6 +96,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("document_id", "number"),
     )
     is_postgres = op.get_bind().dialect.name == "postgresql"
+    numbers: ARRAY[float] = ARRAY(sa.REAL())
+    vector = numbers if is_postgres else sa.LargeBinary()
     op.create_table(
         "document_vectors",
         sa.Column(
@@ -106,7 +108,7 @@ def upgrade() -> None:
             autoincrement=False,
         ),
         sa.Column("model", sa.String(200), nullable=False),
-        sa.Column("vector", ARRAY(sa.REAL()) if is_postgres else sa.LargeBinary(), nullable=False),
+        sa.Column("vector", vector, nullable=False),
     )
     op.create_table(
         "document_answers",

@@ -1,6 +1,7 @@
 """Documents over HTTP. What stands in a document is data; it is never served as a page."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -8,7 +9,12 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from diono.features.documents.access import DocumentsService, SearchService, TablesService
+from diono.features.documents.access import (
+    DocumentsService,
+    Following,
+    SearchService,
+    TablesService,
+)
 from diono.features.documents.schemas import (
     AddDocument,
     AskAnswer,
@@ -23,6 +29,7 @@ from diono.features.documents.schemas import (
     SectionPage,
 )
 from diono.features.projects.access import ActingUser, OwnedProject
+from diono.kernel.errors import DionoError
 
 router = APIRouter(prefix="/api/projects/{project_id}/documents", tags=["documents"])
 
@@ -70,23 +77,30 @@ async def search_documents(
 @router.get("/events", response_class=EventSourceResponse)
 async def follow_documents(
     project: OwnedProject,
-    documents: DocumentsService,
+    follower: Following,
     since: Annotated[int, Query(ge=0, lt=2**62)] = 0,
     follow: Annotated[bool, Query(description="Go on when all documents are settled.")] = False,
     last_event_id: Annotated[int | None, Header(ge=0, lt=2**62)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream each change of a document: `document` events with its state and progress, `removed`
-    with its id. Ends once all are settled, unless `follow`. Resumes after `Last-Event-ID`."""
+    with its id. Ends once all are settled, unless `follow`; with an event `error` as soon as you
+    may no longer read the project. Resumes after `Last-Event-ID`."""
     start = since if last_event_id is None else last_event_id
-    async for change in documents.watch(project[1], start, follows=follow):
-        if isinstance(change, str):
-            yield ServerSentEvent(data={"document_id": change}, event="removed")
-        elif change is not None:
-            revision, info = change
-            data = info.model_dump(mode="json")
-            yield ServerSentEvent(data=data, event="document", id=str(revision))
-        else:
-            yield ServerSentEvent(comment="still here")
+    try:
+        async with aclosing(follower.watch(project[1], start, follows=follow)) as changes:
+            async for change in changes:
+                yield _told(change)
+    except DionoError as error:
+        yield ServerSentEvent(data={"error": error.code, "detail": error.detail}, event="error")
+
+
+def _told(change: tuple[int, DocumentInfo] | str | None) -> ServerSentEvent:
+    if change is None:
+        return ServerSentEvent(comment="still here")
+    if isinstance(change, str):
+        return ServerSentEvent(data={"document_id": change}, event="removed")
+    revision, info = change
+    return ServerSentEvent(data=info.model_dump(mode="json"), event="document", id=str(revision))
 
 
 @router.post("/ask")

@@ -42,7 +42,7 @@ async function followChanges(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      const path = `/api/projects/${projectId}/documents/events`;
+      const path = `/api/projects/${projectId}/documents/events?follow=true`;
       const stream = await openStream(path, null, signal);
       for await (const events of readServerEvents(stream)) {
         if (events.length === 0) continue;
