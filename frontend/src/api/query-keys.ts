@@ -56,6 +56,19 @@ export const queryKeys = {
     ['projects', projectId, 'library', query, tag] as const,
   imports: (projectId: string) => ['projects', projectId, 'imports'] as const,
   members: (projectId: string) => ['projects', projectId, 'members'] as const,
+  /** Of a project, or (null) one's own and the installation's. */
+  providers: (projectId: string | null) => ['providers', projectId] as const,
+  /** Of a project, or (null) of all projects. */
+  webhooks: (projectId: string | null) => ['webhooks', projectId] as const,
+  deliveries: (projectId: string | null, webhookId: string) =>
+    ['webhooks', projectId, 'deliveries', webhookId] as const,
+  notifications: ['me', 'notifications'] as const,
+  drives: ['drives'] as const,
+  driveItems: (linkId: string, folderId: string, text: string) =>
+    ['drives', 'items', linkId, folderId, text] as const,
+  driveJobs: (projectId: string) => ['projects', projectId, 'drive-jobs'] as const,
+  driveSyncs: (projectId: string) => ['projects', projectId, 'drive-syncs'] as const,
+  inspection: (taskId: string) => ['tasks', taskId, 'inspection'] as const,
   plans: (projectId: string) => ['projects', projectId, 'plans'] as const,
   services: (projectId: string) => ['projects', projectId, 'services'] as const,
 };

@@ -3,6 +3,7 @@ import { EventSection } from '@/features/accounts/own/event-section';
 import { PasswordSection } from '@/features/accounts/own/password-section';
 import { ProfileSection } from '@/features/accounts/own/profile-section';
 import { SessionSection } from '@/features/accounts/own/session-section';
+import { NotificationSection } from '@/features/webhooks/notification-section';
 
 export function AccountPage() {
   return (
@@ -12,6 +13,7 @@ export function AccountPage() {
         <ProfileSection />
         <SessionSection />
         <PasswordSection />
+        <NotificationSection />
         <EventSection />
       </div>
     </div>

@@ -39,6 +39,12 @@ function Head({ project }: { project: ProjectInfo }) {
       >
         Documents and files
       </Link>
+      <Link
+        to={`/projects/${project.project_id}/settings`}
+        className={buttonClass({ size: 'small' })}
+      >
+        Settings
+      </Link>
     </header>
   );
 }

@@ -106,6 +106,16 @@ export function createRouter() {
           }),
         },
         {
+          path: '/projects/:projectId/settings',
+          lazy: async () => ({
+            Component: (await import('./project-settings-page')).ProjectSettingsPage,
+          }),
+        },
+        {
+          path: '/providers',
+          lazy: async () => ({ Component: (await import('./providers-page')).ProvidersPage }),
+        },
+        {
           path: '/projects/:projectId/documents/:documentId',
           lazy: async () => ({ Component: (await import('./document-page')).DocumentPage }),
         },

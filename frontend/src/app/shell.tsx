@@ -1,4 +1,15 @@
-import { Box, ChartColumn, Cpu, FolderGit2, KeyRound, Menu, Play, Plus, X } from 'lucide-react';
+import {
+  Box,
+  ChartColumn,
+  Cpu,
+  FolderGit2,
+  KeyRound,
+  Menu,
+  Play,
+  Plug,
+  Plus,
+  X,
+} from 'lucide-react';
 import { useState } from 'react';
 import { Link, NavLink, Outlet, useLocation, useParams } from 'react-router';
 import { Logo } from '@/components/logo';
@@ -13,6 +24,7 @@ const pages = [
   { path: '/run', label: 'Run code', icon: Play },
   { path: '/sandboxes', label: 'Sandboxes', icon: Box },
   { path: '/models', label: 'Models', icon: Cpu },
+  { path: '/providers', label: 'Providers', icon: Plug },
   { path: '/analytics', label: 'Analytics', icon: ChartColumn },
   { path: '/keys', label: 'API keys', icon: KeyRound },
 ];
