@@ -1,3 +1,4 @@
+import { cn } from '@/lib/cn';
 import { formatNumber } from '@/lib/format';
 
 export type CellValue = string | number | boolean | null;
@@ -41,7 +42,10 @@ export function CellTable({ label, columns, rows }: CellTableProps) {
               <th
                 key={key}
                 scope="col"
-                className="sticky top-0 border-b border-line bg-sunken px-3 py-2 text-left font-medium whitespace-nowrap"
+                className={cn(
+                  'sticky top-0 border-b border-line bg-sunken px-3 py-2 text-left font-medium whitespace-nowrap',
+                  typeof rows[0]?.[Number(key)] === 'number' && 'text-right',
+                )}
               >
                 {column}
               </th>

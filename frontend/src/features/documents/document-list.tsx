@@ -13,12 +13,14 @@ import { LoadingNote } from '@/components/ui/spinner';
 import { formatBytes, formatNumber } from '@/lib/format';
 import { useDeleteDocument, useDocuments, useParseAgain } from './queries';
 
+function counted(count: number, noun: string): string {
+  return `${formatNumber(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 function facts(item: DocumentInfo): string {
   const parts = [item.kind, formatBytes(item.size)];
-  if (item.table_count > 0) {
-    parts.push(item.table_count === 1 ? '1 table' : `${item.table_count} tables`);
-  }
-  if (item.section_count > 0) parts.push(`${formatNumber(item.section_count)} sections`);
+  if (item.table_count > 0) parts.push(counted(item.table_count, 'table'));
+  if (item.section_count > 0) parts.push(counted(item.section_count, 'section'));
   return parts.filter(Boolean).join(' · ');
 }
 
