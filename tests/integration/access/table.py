@@ -13,6 +13,10 @@ OPEN_TO_BOUND = frozenset(
     {"/api/users/{user_id}/projects", "/api/tasks", "/api/models", "/api/models/fit",
      "/api/languages"}
 )  # fmt: skip
+# What makes a new project of another one, or of a task that has one of its own.
+MAKING = frozenset(
+    {"/api/projects/{project_id}/fork", "/api/tasks/{task_id}/rerun", "/api/tasks/{task_id}/retry"}
+)  # fmt: skip
 # Codes with which a request is turned away before its feature sees it.
 GATE = frozenset(
     {"not_signed_in", "token_refused", "key_refused", "admin_only", "read_only", "session_needed",
@@ -118,4 +122,6 @@ def _of_thing(route: Route, who: Identity, target: str) -> str | None:
     role = {"own": who.role, "foreign": "owner" if who.is_admin else None}.get(target)
     if role is None:
         return route.missing
-    return None if ROLES.index(role) >= ROLES.index(route.least) else "role_too_low"
+    if ROLES.index(role) < ROLES.index(route.least):
+        return "role_too_low"
+    return "key_bound_to_project" if who.is_bound_here and route.path in MAKING else None

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from diono.main import create_app
 from diono.settings import Settings
 
-from .conftest import PASSWORD, World, client_of, made, sign_in
+from .conftest import BASE, PASSWORD, World, client_of, made, sign_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -27,7 +27,7 @@ ADMIN = "/api/admin/users"
 )  # fmt: skip
 async def test_no_spelling_of_an_admin_route_opens_it(world: World, path: str) -> None:
     for who in ("project_editor", "anonymous", "key_bound"):
-        reply = await world.client(who).get(path)
+        reply = await world.client(who).get(f"{BASE}{path}")
         assert reply.status_code in {401, 403, 404}, (who, path, reply.text)
 
 

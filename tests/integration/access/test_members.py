@@ -105,6 +105,34 @@ async def test_members_are_added_once_changed_and_leave(world: World) -> None:
             assert event in audit
 
 
+async def test_who_may_only_read_may_leave(world: World) -> None:
+    async with _shared(world, "editor") as (member, ids):
+        lowered = {"role": "viewer"}
+        admin, base = world.client("admin"), f"/api/projects/{ids['project']}"
+        assert (await admin.patch(f"/api/admin/users/{ids['user']}", json=lowered)).is_success
+        refused = await member.patch(base, json={"name": "Mine"})
+        assert (refused.status_code, refused.json()["error"]) == (403, "read_only")
+        assert (await member.post(f"{base}/leave")).status_code == 204
+        assert (await member.get(base)).status_code == 404
+
+
+async def test_a_bound_key_makes_no_project(world: World) -> None:
+    own = world.own
+    for path, body in (
+        ("/api/projects", {"name": "Another"}),
+        (f"/api/projects/{own['project']}/fork", {}),
+        (f"/api/tasks/{own['task']}/rerun", {"model": "scripted"}),
+        (f"/api/tasks/{own['task']}/retry", None),
+    ):
+        refused = await world.client("key_bound").post(path, json=body)
+        assert (refused.status_code, refused.json()["error"]) == (403, "key_bound_to_project")
+    task = await made(world.client("key_bound"), "/api/tasks", prompt="Go on", kind="chat")
+    assert task["project_id"] == own["project"]
+    await made(world.client("key_bound"), f"/api/tasks/{task['task_id']}/cancel")
+    again = await made(world.client("key_bound"), f"/api/tasks/{task['task_id']}/retry")
+    assert again["project_id"] == own["project"]
+
+
 async def test_a_socket_ends_when_the_role_is_taken_away(world: World, address: str) -> None:
     async with _shared(world, "viewer") as (member, ids), connect(f"ws://{address}/api/ws") as ws:
         await ws.send(json.dumps({"type": "auth", "token": _token(member)}))

@@ -92,6 +92,14 @@ class Identity:
     def sees_project(self, project_id: str) -> bool:
         return self.project_id in {None, project_id}
 
+    def may_make_projects(self) -> None:
+        """Raises KeyBoundElsewhere."""
+        if self.project_id is not None:
+            raise KeyBoundElsewhere(
+                f"This key works in the project {self.project_id} only, and this makes a new one. "
+                "Use another key."
+            )
+
     def in_project(self, project_id: str | None) -> str | None:
         """Return the project to work in, if one is named or bound. Raises KeyBoundElsewhere."""
         if self.project_id and project_id and project_id != self.project_id:

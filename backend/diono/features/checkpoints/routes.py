@@ -18,7 +18,7 @@ from diono.features.checkpoints.schemas import (
     RestoreProject,
     RestoreReport,
 )
-from diono.features.projects.access import OwnedProject, ProjectsService
+from diono.features.projects.access import ForkedProject, OwnedProject, ProjectsService
 from diono.features.projects.schemas import ProjectInfo
 
 router = APIRouter(prefix="/api/projects/{project_id}", tags=["checkpoints"])
@@ -86,7 +86,7 @@ async def restore_project(
 
 @router.post("/fork", status_code=201)
 async def fork_project(
-    project: OwnedProject,
+    project: ForkedProject,
     account: SignedIn,
     projects: ProjectsService,
     checkpoints: CheckpointsService,

@@ -53,10 +53,20 @@ async def managed_project(standing: ProjectStanding) -> tuple[str, str]:
     return standing.owner_id, standing.project_id
 
 
+async def forked_project(
+    project: Annotated[tuple[str, str], Depends(owned_project)], identity: Identified
+) -> tuple[str, str]:
+    """Return (owner, project) to whom may copy it into a new one. Raises what ``owned_project``
+    raises, and KeyBoundElsewhere."""
+    identity.may_make_projects()
+    return project
+
+
 async def actor(request: Request, identity: Identified) -> Actor:
     return Actor(identity.account.user_id, client_address(request))
 
 
 OwnedProject = Annotated[tuple[str, str], Depends(owned_project)]
+ForkedProject = Annotated[tuple[str, str], Depends(forked_project)]
 ManagedProject = Annotated[tuple[str, str], Depends(managed_project)]
 ActingUser = Annotated[Actor, Depends(actor)]

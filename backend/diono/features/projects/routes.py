@@ -118,7 +118,8 @@ async def remove_member(
     await members.remove(project[1], actor, user_id)
 
 
-@membership.post("/leave", status_code=204)
+# Also for who may only read: it is about oneself.
+@membership.post("/leave", status_code=204, tags=["accounts"])
 async def leave_project(
     standing: ProjectStanding, members: MembersService, actor: ActingUser
 ) -> None:

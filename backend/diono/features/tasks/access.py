@@ -14,7 +14,7 @@ from diono.features.projects.errors import ProjectNotFound
 from diono.features.projects.schemas import MemberRole
 from diono.features.projects.service import Members
 from diono.features.tasks.errors import TaskNotFound
-from diono.features.tasks.service import Inspections, Runs, Tasks
+from diono.features.tasks.service import PROJECT_KINDS, Inspections, Runs, Tasks
 from diono.kernel.events import Event
 
 T = TypeVar("T")
@@ -66,11 +66,22 @@ async def owned_task(
     return owner_id, task_id
 
 
+async def repeated_task(
+    task: Annotated[tuple[str, str], Depends(owned_task)], identity: Identified, tasks: TasksService
+) -> tuple[str, str]:
+    """Return (owner, task) to whom may repeat it, where the task goes: a new program is built in a
+    new project. Raises what ``owned_task`` raises, and KeyBoundElsewhere."""
+    if identity.project_id and (await tasks.state(*task)).kind not in PROJECT_KINDS:
+        identity.may_make_projects()
+    return task
+
+
 def missing_task(task_id: str) -> TaskNotFound:
     return TaskNotFound(f"There is no task {task_id!r} of yours. `diono tasks` lists them.")
 
 
 OwnedTask = Annotated[tuple[str, str], Depends(owned_task)]
+RepeatedTask = Annotated[tuple[str, str], Depends(repeated_task)]
 
 
 @dataclass(frozen=True)

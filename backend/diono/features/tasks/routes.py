@@ -17,6 +17,7 @@ from diono.features.tasks.access import (
     Following,
     InspectionsService,
     OwnedTask,
+    RepeatedTask,
     RunsPort,
     TasksService,
 )
@@ -110,7 +111,7 @@ async def decide(task: OwnedTask, body: AnswerQuestion, tasks: TasksService) -> 
 
 @router.post("/{task_id}/retry", status_code=202)
 async def retry_task(
-    task: OwnedTask,
+    task: RepeatedTask,
     tasks: TasksService,
     runs: RunsPort,
     account: SignedIn,
@@ -123,7 +124,7 @@ async def retry_task(
 
 @router.post("/{task_id}/rerun", status_code=202)
 async def rerun_task(
-    task: OwnedTask,
+    task: RepeatedTask,
     body: RerunTask,
     account: SignedIn,
     tasks: TasksService,
