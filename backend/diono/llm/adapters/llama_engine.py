@@ -2,9 +2,11 @@
 
 import gc
 import importlib
+import os
 import secrets
 import threading
 from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ JsonObject = dict[str, Any]
 _PROMPT_CACHE_MIB = 96
 # A stop is noticed between batches: smaller ones answer sooner and prefill no slower on a CPU.
 _BATCH_TOKENS = 128
+_NICENESS = 5
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,10 @@ class EngineOptions:
     threads: int
     unload_after_seconds: float
     is_for_embeddings: bool = False
+
+
+def _step_back() -> None:
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 class LlamaEngine:
@@ -125,7 +132,10 @@ class LlamaEngine:
         parameters.ui = False
         parameters.endpoint_slots = False
         try:
-            return library.Server(parameters)
+            # Its threads inherit the priority of the one that starts them: people's requests come
+            # first, and an idle core is used all the same.
+            with ThreadPoolExecutor(1, initializer=_step_back) as starter:
+                return starter.submit(library.Server, parameters).result()
         except (RuntimeError, ValueError) as error:
             raise ProviderFailed(
                 f"llama.cpp cannot load {file}: {error}. The file may be damaged or the memory too "
