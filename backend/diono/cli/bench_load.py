@@ -77,8 +77,8 @@ def _create(visitor: Visitor) -> Awaitable[httpx.Response]:
 
 
 def _search(visitor: Visitor) -> Awaitable[httpx.Response]:
-    path = f"/api/projects/{visitor.project_id}/documents/search"
-    return visitor.client.get(path, params={"q": "harvest OR river north"})
+    path = f"/api/projects/{visitor.archive_id}/documents/search"
+    return visitor.client.get(path, params={"q": "river orchard winter"})
 
 
 def _library(visitor: Visitor) -> Awaitable[httpx.Response]:

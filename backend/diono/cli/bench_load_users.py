@@ -1,10 +1,12 @@
-"""The users of a measured server: each with a project, a task in it and a file to search."""
+"""The users of a measured server: each with a project and a task, and an archive for all."""
 
 import asyncio
+import random
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -14,6 +16,12 @@ from diono.settings import Settings
 
 _TIMEOUT = httpx.Timeout(30.0)
 _SIDE_BY_SIDE = 4
+_READ_TIMEOUT = httpx.Timeout(30.0, read=600.0)
+_PARAGRAPHS = 2_000
+_WORDS = (
+    *("harvest", "river", "north", "orchard", "barley", "market", "ledger", "winter", "mill"),
+    *("carried", "counted", "pruned", "sold", "late", "early", "heavy", "quiet", "across", "from"),
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,7 @@ class Visitor:
     password: str
     project_id: str
     task_id: str
+    archive_id: str
 
 
 @asynccontextmanager
@@ -32,6 +41,7 @@ async def make_visitors(settings: Settings, url: str, count: int) -> AsyncGenera
     """Yield so many users of the server at ``url``. Raises ServerProblem."""
     slots = asyncio.Semaphore(_SIDE_BY_SIDE)
     async with AsyncExitStack() as stack, open_accounts(settings) as accounts:
+        archive_id = ""
 
         async def one(number: int) -> Visitor:
             name, password = f"visitor{number}", secrets.token_urlsafe(15)
@@ -39,22 +49,60 @@ async def make_visitors(settings: Settings, url: str, count: int) -> AsyncGenera
             await stack.enter_async_context(client)
             async with slots:
                 await accounts.create(name, password)
-                return await _settle(client, name, password)
+                return await _settle(client, name, password, archive_id)
 
-        yield list(await asyncio.gather(*(one(number) for number in range(count))))
+        first = await one(0)
+        archive_id = first.archive_id
+        others = await asyncio.gather(*(one(number) for number in range(1, count)))
+        for other in others:
+            body = {"user": other.username, "role": "viewer"}
+            path = f"/api/projects/{archive_id}/members"
+            _checked(await first.client.post(path, json=body))
+        yield [first, *others]
 
 
-async def _settle(client: httpx.AsyncClient, name: str, password: str) -> Visitor:
+async def _settle(client: httpx.AsyncClient, name: str, password: str, archive_id: str) -> Visitor:
     form = {"username": name, "password": password}
     token = _checked(await client.post("/api/auth/token", data=form))["access_token"]
     client.headers["Authorization"] = f"Bearer {token}"
     project = _checked(await client.post("/api/projects", json={"name": "Harvest"}))
     body = {"prompt": "A word counter", "project_id": project["project_id"]}
     task = _checked(await client.post("/api/tasks", json=body))
-    return Visitor(client, name, password, project["project_id"], task["task_id"])
+    archive_id = archive_id or await _archive(client)
+    return Visitor(client, name, password, project["project_id"], task["task_id"], archive_id)
 
 
-def _checked(answer: httpx.Response) -> dict[str, str]:
+async def _archive(client: httpx.AsyncClient) -> str:
+    """Make a project with a long text in it, read and indexed, and return its id."""
+    project = _checked(await client.post("/api/projects", json={"name": "Archive"}))
+    path = f"/api/projects/{project['project_id']}"
+    text = _long_text()
+    body = {"name": "archive.txt", "size": len(text)}
+    upload = _checked(await client.post(f"{path}/uploads", json=body))
+    _checked(
+        await client.patch(
+            f"{path}/uploads/{upload['upload_id']}", content=text, headers={"Upload-Offset": "0"}
+        )
+    )
+    # The stream ends once nothing waits or is being read.
+    _checked_status(await client.get(f"{path}/documents/events", timeout=_READ_TIMEOUT))
+    (document,) = _checked(await client.get(f"{path}/documents"))["items"]
+    if document["status"] != "ready":
+        raise ServerProblem(f"the archive was not read: {document['reason']}")
+    return project["project_id"]
+
+
+def _long_text() -> bytes:
+    chance = random.Random(_PARAGRAPHS)  # noqa: S311 - the same text in every run
+    paragraphs = (" ".join(chance.choices(_WORDS, k=60)) for _ in range(_PARAGRAPHS))
+    return "\n\n".join(paragraphs).encode()
+
+
+def _checked(answer: httpx.Response) -> dict[str, Any]:
+    _checked_status(answer)
+    return answer.json()
+
+
+def _checked_status(answer: httpx.Response) -> None:
     if answer.is_error:
         raise ServerProblem(f"{answer.request.url} answered {answer.text[:300]}")
-    return answer.json()
