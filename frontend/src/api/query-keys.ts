@@ -54,6 +54,8 @@ export const queryKeys = {
   library: (projectId: string) => ['projects', projectId, 'library'] as const,
   libraryPages: (projectId: string, query: string, tag: string) =>
     ['projects', projectId, 'library', query, tag] as const,
+  storedFiles: (projectId: string, name: string) =>
+    ['projects', projectId, 'library', { stored: name }] as const,
   imports: (projectId: string) => ['projects', projectId, 'imports'] as const,
   members: (projectId: string) => ['projects', projectId, 'members'] as const,
   /** Of a project, or (null) one's own and the installation's. */

@@ -5,6 +5,7 @@ import { AuditSection } from '@/features/administration/audit-section';
 import { InvitationSection } from '@/features/administration/invitation-section';
 import { RegistrationSection } from '@/features/administration/registration-section';
 import { UserSection } from '@/features/administration/user-section';
+import { ClientSection } from '@/features/drives/client-section';
 import { WebhookSection } from '@/features/webhooks/webhook-section';
 
 export function AdminPage() {
@@ -24,6 +25,7 @@ export function AdminPage() {
           <UserSection ownId={data.user_id} />
           <RegistrationSection />
           <InvitationSection />
+          <ClientSection />
           <WebhookSection lead="Who is told what happens in all projects." projectId={null} />
           <AuditSection />
         </div>

@@ -5,11 +5,14 @@ import { DocumentList } from '@/features/documents/document-list';
 import { useFollowDocuments } from '@/features/documents/queries';
 import { SearchBox } from '@/features/documents/search-box';
 import { UploadBox } from '@/features/documents/upload-box';
+import { TransferPanel } from '@/features/drives/transfer-panel';
 import { ExchangePanel } from '@/features/library/exchange-panel';
 import { LibraryList } from '@/features/library/library-list';
+import { useProject } from '@/features/projects/queries';
 
 function Files({ projectId }: { projectId: string }) {
   useFollowDocuments(projectId);
+  const project = useProject(projectId);
   return (
     <div className="grid grid-cols-1 gap-10">
       <section aria-labelledby="ask">
@@ -31,6 +34,12 @@ function Files({ projectId }: { projectId: string }) {
           Every file that is kept for this project.
         </SectionHead>
         <LibraryList projectId={projectId} />
+      </section>
+      <section aria-labelledby="drives">
+        <SectionHead id="drives" title="From a drive">
+          Bring files of your cloud drives, follow a folder, or put a stored file there.
+        </SectionHead>
+        <TransferPanel projectId={projectId} isReadOnly={project.data?.role === 'viewer'} />
       </section>
       <section aria-labelledby="exchange">
         <SectionHead id="exchange" title="In and out" />

@@ -116,6 +116,10 @@ export function createRouter() {
           lazy: async () => ({ Component: (await import('./providers-page')).ProvidersPage }),
         },
         {
+          path: '/drives',
+          lazy: async () => ({ Component: (await import('./drives-page')).DrivesPage }),
+        },
+        {
           path: '/projects/:projectId/documents/:documentId',
           lazy: async () => ({ Component: (await import('./document-page')).DocumentPage }),
         },
