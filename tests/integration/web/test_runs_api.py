@@ -53,5 +53,5 @@ async def test_bad_runs_are_refused_before_a_sandbox_opens(
 
 
 async def test_body_beyond_the_limit_is_refused_unread(api: Api) -> None:
-    body = {"code": "1", "language": "python", "stdin": "x" * 1_000_000}
+    body = {"code": "1", "language": "python", "stdin": "x" * 1_100_000}
     assert (await api.user.post("/api/execute", json=body)).status_code == 413
