@@ -90,4 +90,3 @@ export type DriveSync = Schemas['SyncInfo'];
 export type StartSync = Schemas['StartSync'];
 export type Inspection = Schemas['Inspection'];
 export type InspectionFinding = Schemas['Finding'];
-export type InspectionSummary = Schemas['InspectionSummary'];

@@ -1,7 +1,7 @@
 import { http, HttpResponse, type DefaultBodyType, type HttpHandler } from 'msw';
 import type { paths } from '@/api/schema';
 import type { TaskState } from '@/api/types';
-import { sampleAccount, sampleModels, sampleTask, sampleToken } from './samples';
+import { sampleAccount, sampleInspection, sampleModels, sampleTask, sampleToken } from './samples';
 
 export const PASSWORD = 'secret';
 
@@ -82,6 +82,9 @@ export const handlers: HttpHandler[] = [
       url: 'http://127.0.0.1:8100/?token=one',
       expires_at: '2026-01-02T13:00:00Z',
     }),
+  ),
+  http.get('/api/tasks/:taskId/inspection', () =>
+    json('/api/tasks/{task_id}/inspection', 'get', 200, sampleInspection),
   ),
   http.get('/api/tasks/:taskId/state', ({ params }) =>
     withTask(params['taskId'], (task) => json('/api/tasks/{task_id}/state', 'get', 200, task)),

@@ -1,4 +1,4 @@
-import type { Account, ModelList, TaskEvent, TaskState, Token } from '@/api/types';
+import type { Account, Inspection, ModelList, TaskEvent, TaskState, Token } from '@/api/types';
 
 export const sampleToken: Token = {
   access_token: 'sample-token',
@@ -16,6 +16,18 @@ export const sampleAccount: Account = {
   is_email_verified: false,
   role: 'admin',
   is_admin: true,
+};
+
+export const sampleInspection: Inspection = {
+  state: 'not_examined',
+  structure: { type: '', file_count: 0, line_count: 0, entry_points: [] },
+  dependencies: [],
+  files: [],
+  findings: [],
+  not_examined: [{ what: 'all files', why: 'This task was not examined.' }],
+  quality: { score: null, parts: [] },
+  secrets: [],
+  seconds: 0,
 };
 
 export const sampleModels: ModelList = {

@@ -37,11 +37,13 @@ function section(name: RegExp) {
   return within(parent);
 }
 
-test('a failed build says what was proven, what was not and why', () => {
+test('a failed build says what was proven, what was not and why', async () => {
   renderScreen(
     <ReceiptPanel task={sampleTask({ status: 'FAILED', final_result: receipt })} liveChecks={[]} />,
   );
   expect(screen.getByText('A required check failed.')).toBeVisible();
+  const inspection = within(screen.getByTestId('inspection'));
+  expect(await inspection.findByText('This task was not examined.')).toBeVisible();
   expect(screen.getByText('1 of 2 required checks passed.')).toBeVisible();
   expect(section(/^Failed/).getByText(/expected 3/)).toBeVisible();
   expect(section(/^Proven/).getByText('installs')).toBeVisible();

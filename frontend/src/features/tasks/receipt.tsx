@@ -5,6 +5,7 @@ import { CheckGroups } from '@/components/checks/check-groups';
 import { EmptyState, Note } from '@/components/ui/note';
 import { cn } from '@/lib/cn';
 import { formatNumber, formatSeconds } from '@/lib/format';
+import { InspectionSection } from './inspection/inspection-section';
 import { readReceipt, type Receipt } from './receipt-data';
 import { isTerminal } from '@/api/task-status';
 
@@ -128,7 +129,7 @@ interface ReceiptPanelProps {
   liveChecks: readonly LiveCheck[];
 }
 
-function FinalReceipt({ receipt }: { receipt: Receipt }) {
+function FinalReceipt({ receipt, taskId }: { receipt: Receipt; taskId: string }) {
   return (
     <>
       <Verdict receipt={receipt} />
@@ -139,6 +140,7 @@ function FinalReceipt({ receipt }: { receipt: Receipt }) {
         unproven={[...receipt.unproven, ...weakClaims(receipt)]}
         discarded={receipt.discarded}
       />
+      {receipt.files.length > 0 && <InspectionSection taskId={taskId} />}
       <Spec spec={receipt.spec} />
     </>
   );
@@ -152,7 +154,7 @@ export function ReceiptPanel({ task, liveChecks }: ReceiptPanelProps) {
     <div className="mx-auto grid max-w-3xl gap-7 p-5 sm:p-7" data-testid="receipt">
       {task.error && <TaskError error={task.error} />}
       {receipt ? (
-        <FinalReceipt receipt={receipt} />
+        <FinalReceipt receipt={receipt} taskId={task.task_id} />
       ) : (
         <>
           <h2 className="text-ink-soft">
