@@ -36,6 +36,7 @@ async def _rate_limits(house: House) -> RateLimits:
     rules = {**DEFAULT_RULES, **settings.rate_limits}
     stores = await load_late("diono.infra.rate_stores")
     counters = stores.LimitsCounters(rules, settings.redis_url.get_secret_value())
+    house.stack.push_async_callback(counters.close)
     return RateLimits(counters)
 
 

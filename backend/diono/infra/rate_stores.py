@@ -4,12 +4,14 @@ which needs two counters a key and lets no burst through at a window's edge."""
 import math
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from loguru import logger
+from redis.asyncio import ConnectionPool
 
 from diono.infra.rate_limits import OFF, Allowed
 
@@ -24,14 +26,20 @@ class LimitsCounters:
         self._rules: dict[str, RateLimitItem] = {
             name: parse(text) for name, text in rules.items() if text != OFF
         }
+        self._pool: Any = None
         if redis_url:
+            # A pool of our own knows each form of address, and can be closed.
+            self._pool = ConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
+                redis_url,
+                socket_timeout=ANSWER_SECONDS,
+                socket_connect_timeout=ANSWER_SECONDS,
+            )
             storage = RedisStorage(
-                f"async+{redis_url}",
+                "async+redis://",
                 wrap_exceptions=True,
                 implementation="redispy",
                 key_prefix="diono:limits",
-                socket_timeout=ANSWER_SECONDS,
-                socket_connect_timeout=ANSWER_SECONDS,
+                connection_pool=self._pool,
             )
         else:
             storage = MemoryStorage(wrap_exceptions=True)
@@ -49,10 +57,14 @@ class LimitsCounters:
             self._warn(error)
             return None
         seconds = max(0, math.ceil(stats.reset_time - time.time()))
+        if seconds == 0 and stats.remaining < item.amount:
+            # In a window's first millisecond the library takes its end for its beginning.
+            seconds = item.get_expiry()
         return is_within, Allowed(item.amount, stats.remaining, seconds)
 
     async def close(self) -> None:
-        """Nothing to close: the client of Redis closes with the process."""
+        if self._pool is not None:
+            await self._pool.aclose()
 
     def _warn(self, error: StorageError) -> None:
         now = time.monotonic()
