@@ -10,12 +10,12 @@ from diono.agents.port import JsonObject, Question
 from diono.features.checkpoints.schemas import CheckpointInfo
 from diono.features.conversations.schemas import HistoryMessage
 from diono.features.projects.schemas import ProjectStatus, SandboxState
-from diono.features.tasks.schemas import MAX_BUDGET_SECONDS, TaskStatus
+from diono.features.tasks.schemas import Budgets, TaskStatus
 
 DEFAULT_RUNNER = "codeact"
 
 
-class SendMessage(BaseModel):
+class SendMessage(Budgets):
     """One turn of the conversation. What is left out has a default."""
 
     model_config = ConfigDict(
@@ -31,9 +31,6 @@ class SendMessage(BaseModel):
         "change something, or none.",
     )
     options: JsonObject = Field(default_factory=dict, description="The runner's own.")
-    budget_seconds: int | None = Field(default=None, ge=0, le=MAX_BUDGET_SECONDS)
-    budget_tokens: int | None = Field(default=None, ge=0)
-    budget_cost_usd: float | None = Field(default=None, ge=0)
 
     def all_options(self) -> JsonObject:
         return (

@@ -14,6 +14,7 @@ DEFAULT_BUDGET_SECONDS = 900
 MAX_BUDGET_SECONDS = 24 * 3600
 PROMPT_BYTES = 16_000
 OPTIONS_BYTES = 32_000
+PROJECT_ID_LENGTH = 40
 RUNNERS: dict[Kind, str] = {
     "build": "team",
     "solve": "solve",
@@ -84,7 +85,7 @@ class CreateTask(Budgets):
     )
     project_id: str | None = Field(
         default=None,
-        max_length=40,
+        max_length=PROJECT_ID_LENGTH,
         description="Where to work; needed for change and chat. Null: a new project.",
     )
     options: JsonObject = Field(

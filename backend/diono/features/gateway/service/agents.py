@@ -18,8 +18,9 @@ from diono.features.gateway.schemas import ChatCompletionRequest, ChatMessage
 from diono.features.gateway.service.pieces import AnswerFailed, Piece
 from diono.features.gateway.service.raw import text_of
 from diono.features.gateway.service.reports import final_text, progress_line
-from diono.features.projects.service import add_project
+from diono.features.projects.service import add_project, missing_project
 from diono.features.tasks.schemas import (
+    PROJECT_ID_LENGTH,
     PROMPT_BYTES,
     AnswerQuestion,
     CreateTask,
@@ -57,13 +58,15 @@ class Talk:
 def read_talk(
     caller: Identity, wanted: ChatCompletionRequest, runner: str, model: str | None, project: str
 ) -> Talk:
-    """Raises NotSupported, KeyBoundElsewhere."""
+    """Raises NotSupported, KeyBoundElsewhere, ProjectNotFound."""
     if wanted.tools:
         raise NotSupported("Agents bring their own tools: leave `tools` out, or name a model.")
     said = [one for one in wanted.messages if one.role == "user"]
     if not said or wanted.messages[-1].role != "user":
         raise NotSupported("The last message must be the user's: it is what the agent works on.")
     named = project or str((wanted.metadata or {}).get("project_id", ""))
+    if len(named) > PROJECT_ID_LENGTH:
+        raise missing_project(named[:PROJECT_ID_LENGTH])
     texts = [text_of(one) for one in said]
     return Talk(
         caller=caller,
