@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from diono.features.accounts.service import Accounts
+from diono.features.accounts.schemas import CreateUser, Role
+from diono.features.accounts.service import Accounts, Client
 from diono.main import create_app
 from diono.settings import Settings
 
@@ -24,9 +25,9 @@ class World:
 
     app: FastAPI
     clients: dict[str, httpx.AsyncClient]
-    users: dict[str, str] = field(default_factory=dict)
-    own: dict[str, str] = field(default_factory=dict)
-    foreign: dict[str, str] = field(default_factory=dict)
+    users: dict[str, str] = field(default_factory=dict[str, str])
+    own: dict[str, str] = field(default_factory=dict[str, str])
+    foreign: dict[str, str] = field(default_factory=dict[str, str])
 
     def client(self, name: str) -> httpx.AsyncClient:
         return self.clients[name]
@@ -38,13 +39,16 @@ def client_of(app: FastAPI, token: str = "") -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
 
 
-async def sign_in(app: FastAPI, name: str, *, is_admin: bool = False) -> httpx.AsyncClient:
+async def sign_in(
+    app: FastAPI, name: str, *, is_admin: bool = False, password: str | None = None
+) -> httpx.AsyncClient:
+    """Return a client of a new user's session; without a password, which takes a while to hash."""
     accounts: Accounts = app.state.accounts
-    await accounts.create(name, PASSWORD, is_admin=is_admin)
-    async with client_of(app) as client:
-        form = {"username": name, "password": PASSWORD}
-        reply = await client.post("/api/auth/token", data=form)
-    return client_of(app, reply.json()["access_token"])
+    role = Role.ADMIN if is_admin else Role.DEVELOPER
+    request = CreateUser(username=name, password=password, role=role)
+    user = await accounts.people.create(request, None, Client())
+    session = await accounts.sessions.open(user.user_id, "password", Client())
+    return client_of(app, session.access_token)
 
 
 async def made(client: httpx.AsyncClient, path: str, **body: Any) -> dict[str, Any]:
@@ -82,9 +86,16 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(app: FastAPI) -> AsyncIterator[World]:
-    names = ("owner", "foreign", "other", "project_viewer", "project_editor", "global_viewer")
+    names: list[str] = [
+        "owner",
+        "foreign",
+        "other",
+        "project_viewer",
+        "project_editor",
+        "global_viewer",
+    ]
     signed = await asyncio.gather(*(sign_in(app, name) for name in names))
-    clients = dict(zip(names, signed, strict=True))
+    clients: dict[str, httpx.AsyncClient] = dict(zip(names, signed, strict=True))
     clients["admin"] = await sign_in(app, "boss", is_admin=True)
     clients["anonymous"] = client_of(app)
     found = World(app, clients)

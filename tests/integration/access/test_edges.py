@@ -17,6 +17,9 @@ from .conftest import BASE, PASSWORD, World, client_of, made, sign_in
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ADMIN = "/api/admin/users"
+SIGN_INS = 12
+# As many more may pass while one window slides into the next.
+AT_EDGE = 2
 
 
 @pytest.mark.parametrize(
@@ -76,7 +79,7 @@ async def test_answers_carry_their_headers_and_a_well_formed_id_is_kept(world: W
     assert reply.headers["Cache-Control"] == "no-store"
     assert "Strict-Transport-Security" not in reply.headers
     for bad in ("a b", "x", "é" * 10, "x" * 100, "../../etc/passwd"):
-        odd = await client.get("/api/me", headers={"X-Request-Id": bad.encode()})
+        odd = await client.get("/api/me", headers={b"X-Request-Id": bad.encode()})
         assert odd.headers["X-Request-Id"].startswith("req_")
     task = await made(client, "/api/tasks", prompt="A thing")
     path = f"/api/tasks/{task['task_id']}"
@@ -133,7 +136,7 @@ async def strict(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fast
         trusted_proxies=["10.0.0.0/24"],
         user_projects=5,
         user_tasks=7,
-        rate_limits={"sign_in": "40/minute", "tasks": "30/minute", "api": "off"},
+        rate_limits={"sign_in": f"{SIGN_INS}/minute", "tasks": "30/minute", "api": "off"},
     )
     application = create_app(settings)
     async with application.router.lifespan_context(application):
@@ -156,17 +159,18 @@ async def test_only_named_origins_may_call(strict: FastAPI) -> None:
 
 
 async def test_guessing_is_refused_whatever_the_client_says_it_is(strict: FastAPI) -> None:
-    await sign_in(strict, "victim")
-    seen: set[int] = set()
+    await sign_in(strict, "victim", password=PASSWORD)
+    replies: list[httpx.Response] = []
     async with _from(strict, "192.0.2.7") as guesser:
-        for number in range(100):
+        for number in range(SIGN_INS + 2 * AT_EDGE):
             form = {"username": "victim" if number % 2 else f"user{number}", "password": "wrong"}
             headers = {"X-Forwarded-For": f"203.0.113.{number}"}
-            reply = await guesser.post("/api/auth/token", data=form, headers=headers)
-            seen.add(reply.status_code)
-            last = reply
-    assert seen == {401, 429}
-    assert int(last.headers["Retry-After"]) >= 1
+            replies.append(await guesser.post("/api/auth/token", data=form, headers=headers))
+    statuses = [one.status_code for one in replies]
+    assert set(statuses) <= {401, 429}
+    assert statuses.count(401) <= SIGN_INS + AT_EDGE
+    assert statuses[-1] == 429
+    assert int(replies[-1].headers["Retry-After"]) >= 1
     async with _from(strict, "198.51.100.4") as owner:
         form = {"username": "victim", "password": PASSWORD}
         assert (await owner.post("/api/auth/token", data=form)).status_code == 200
@@ -174,7 +178,8 @@ async def test_guessing_is_refused_whatever_the_client_says_it_is(strict: FastAP
 
 async def test_a_trusted_proxy_tells_who_asks(strict: FastAPI) -> None:
     async with _from(strict, "10.0.0.9") as proxy:
-        for number in range(60):
+        reply = httpx.Response(0)
+        for number in range(SIGN_INS + 3):
             headers = {"X-Forwarded-For": f"203.0.113.{number}", "X-Forwarded-Proto": "https"}
             reply = await proxy.post("/api/auth/refresh", json={}, headers=headers)
             assert reply.status_code == 422
@@ -182,9 +187,10 @@ async def test_a_trusted_proxy_tells_who_asks(strict: FastAPI) -> None:
         same = {"X-Forwarded-For": "198.18.0.1, 203.0.113.200"}
         statuses = [
             (await proxy.post("/api/auth/refresh", json={}, headers=same)).status_code
-            for _ in range(41)
+            for _ in range(SIGN_INS + 2 * AT_EDGE)
         ]
-    assert statuses == [422] * 40 + [429]
+    assert SIGN_INS <= statuses.count(422) <= SIGN_INS + AT_EDGE
+    assert statuses[-1] == 429
 
 
 async def test_many_at_once_never_pass_a_quota(strict: FastAPI) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -44,13 +44,11 @@ def _parameters(operation: dict[str, Any], ids: dict[str, str]) -> dict[str, str
 
 def _code(reply: httpx.Response) -> str:
     try:
-        found = reply.json()
+        found: object = reply.json()
     except ValueError:
         return ""
-    if not isinstance(found, dict):
-        return ""
-    error: Any = found.get("error", "")
-    return error["code"] if isinstance(error, dict) else error
+    error: Any = cast("dict[str, Any]", found).get("error", "") if isinstance(found, dict) else ""
+    return cast("dict[str, str]", error)["code"] if isinstance(error, dict) else error
 
 
 def _cases(is_whole: bool) -> Iterator[tuple[Route, Identity, str]]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 
@@ -36,7 +36,7 @@ async def address(app: FastAPI) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _shared(
     world: World, role: str
-) -> AsyncIterator[tuple[httpx.AsyncClient, dict[str, str]]]:
+) -> AsyncGenerator[tuple[httpx.AsyncClient, dict[str, str]]]:
     """Yield a new member of a new project of the owner's, and the ids of what is in it."""
     name = new_id("name")
     member = await sign_in(world.app, name)
