@@ -26,8 +26,8 @@ class Server:
     app: FastAPI
     url: str
     loop: asyncio.AbstractEventLoop
-    tokens: dict[str, str] = field(default_factory=dict)
-    ids: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict[str, str])
+    ids: dict[str, str] = field(default_factory=dict[str, str])
 
     def make_user(self, name: str, *, is_admin: bool = False) -> None:
         accounts: Accounts = self.app.state.accounts

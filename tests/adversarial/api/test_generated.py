@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 
 from .conftest import Server
-from .generated import IDENTITIES, Fuzzing, fuzz
+from .generated import Fuzzing, fuzz_part, fuzz_some
 
 SEED = 20_261_121
+CASES = 10_000
+PARTS = 16
 
 
-def _filled(server: Server) -> None:
+@pytest.fixture(scope="module")
+def filled(server: Server) -> Server:
+    """A server with users of each kind around a project and a task."""
     for name in ("owner", "viewer", "member"):
         server.make_user(name)
     server.make_user("admin2", is_admin=True)
@@ -34,22 +38,23 @@ def _filled(server: Server) -> None:
     server.ids.update(
         project_id=task["project_id"], task_id=task["task_id"], user_id=users["owner"]
     )
+    return server
 
 
 def _told(fuzzing: Fuzzing) -> str:
     lines = [f"{key}: {text}" for key, text in sorted(fuzzing.problems.items())]
-    return "\n".join([f"{fuzzing.cases} cases, {dict(fuzzing.statuses)}", *lines])
+    said = f"{fuzzing.operations} operations, {fuzzing.cases} cases, {dict(fuzzing.statuses)}"
+    return "\n".join([said, *lines])
 
 
-def test_some_generated_requests_break_nothing(server: Server) -> None:
-    _filled(server)
-    fuzzing = fuzz(server, examples=3, identities=1, start=SEED, every=4)
+def test_some_generated_requests_break_nothing(filled: Server) -> None:
+    fuzzing = fuzz_some(filled, every=6, examples=3, start=SEED)
     assert not fuzzing.problems, _told(fuzzing)
 
 
+# In parts, each of which ends in the time that a test has.
 @pytest.mark.nightly
-def test_ten_thousand_generated_requests_break_nothing(server: Server) -> None:
-    _filled(server)
-    fuzzing = fuzz(server, examples=11, identities=len(IDENTITIES), start=SEED)
-    assert fuzzing.cases >= 10_000, _told(fuzzing)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_ten_thousand_generated_requests_break_nothing(filled: Server, part: int) -> None:
+    fuzzing = fuzz_part(filled, part=part, parts=PARTS, least=CASES // PARTS, start=SEED)
     assert not fuzzing.problems, _told(fuzzing)
