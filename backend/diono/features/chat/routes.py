@@ -1,7 +1,7 @@
 """Chatting in a project over HTTP."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Annotated
 
@@ -22,7 +22,7 @@ Live = Annotated[bool, Query(description="Start the sandbox if it does not run."
 
 async def _stream(
     chats: Chats, owner_id: str, turn: Turn, follower: TaskFollower
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncGenerator[ServerSentEvent]:
     task_id = turn.task.task_id
     try:
         async with aclosing(follower.over(task_id, chats.follow(owner_id, turn))) as events:
@@ -50,8 +50,9 @@ async def send_message(
     run of the project is active the turn waits in line (`details.queue` of the first event).
     Closing the connection stops nothing.
     """
-    async for event in _stream(chats, project[0], turn, follower):
-        yield event
+    async with aclosing(_stream(chats, project[0], turn, follower)) as events:
+        async for event in events:
+            yield event
 
 
 @router.get("/chat/{task_id}/stream", response_class=EventSourceResponse)
@@ -59,8 +60,9 @@ async def follow_turn(
     project: OwnedProject, turn: KnownTurn, chats: ChatsService, follower: Following
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream a turn again from an event on: `Last-Event-ID` or `since_event_id`."""
-    async for event in _stream(chats, project[0], turn, follower):
-        yield event
+    async with aclosing(_stream(chats, project[0], turn, follower)) as events:
+        async for event in events:
+            yield event
 
 
 @router.get("/history")

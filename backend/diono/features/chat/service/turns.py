@@ -1,6 +1,7 @@
 """Turns of a chat: each is a task of kind ``chat``; its stream is a view of the task's events."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from diono.features.chat.errors import TurnNotFound
@@ -76,10 +77,11 @@ class Chats:
         task_id = turn.task.task_id
         if turn.since_event_id == 0:
             yield opening(turn.task)
-        async for event in self.tasks.watch(owner_id, task_id, turn.since_event_id):
-            shown = None if event is None else told(event)
-            if shown is not None:
-                yield shown
+        async with aclosing(self.tasks.watch(owner_id, task_id, turn.since_event_id)) as events:
+            async for event in events:
+                shown = None if event is None else told(event)
+                if shown is not None:
+                    yield shown
         yield ending(await self.tasks.state(owner_id, task_id))
 
     async def history(self, project_id: str, before: int | None, limit: int) -> HistoryPage:

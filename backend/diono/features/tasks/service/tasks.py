@@ -1,7 +1,7 @@
 """Tasks: make, run, watch, steer, read, export."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -229,7 +229,7 @@ class Tasks:
 
     async def watch(
         self, owner_id: str, task_id: str, since_event_id: int
-    ) -> AsyncIterator[Event | None]:
+    ) -> AsyncGenerator[Event | None]:
         """Yield stored events after a sequence number, then live ones (transient ones too), until
         the task has ended; None is a heartbeat. Raises TaskNotFound, StreamCut."""
         with self._bus.subscribe(task_id) as subscription:
