@@ -17,7 +17,10 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="session")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("live"), Path(__file__).with_name("script.yaml"))
+    script = Path(__file__).with_name("script.yaml")
+    # The servers that tests start are on this machine.
+    allowed = {"DIONO_OUTBOUND_ALLOW": '["localhost"]'}
+    server = LiveServer(tmp_path_factory.mktemp("live"), script, allowed)
     try:
         server.start()
         yield server

@@ -113,7 +113,7 @@ function ClientRow({ provider }: { provider: DriveProvider }) {
       <Button
         size="small"
         aria-expanded={isEditing}
-        aria-label={`Enter the client at ${provider.title}`}
+        aria-label={`Enter client at ${provider.title}`}
         onClick={() => setIsEditing(!isEditing)}
       >
         Enter client

@@ -43,7 +43,7 @@ function SyncButtons({ projectId, sync }: Omit<SyncRowProps, 'isReadOnly'>) {
           isBusy={run.isPending}
           disabled={!sync.is_own}
           title={sync.is_own ? undefined : 'Only who follows it can run it'}
-          aria-label={`Bring ${sync.folder_name} up to date`}
+          aria-label={`Bring up to date: ${sync.folder_name}`}
           onClick={() => run.mutate(undefined, { onError: failed })}
         >
           Bring up to date
@@ -59,7 +59,7 @@ function SyncButtons({ projectId, sync }: Omit<SyncRowProps, 'isReadOnly'>) {
             size="small"
             tone="danger"
             isBusy={remove.isPending}
-            aria-label={`Follow ${sync.folder_name} no more`}
+            aria-label={`Follow no more: ${sync.folder_name}`}
           >
             Follow no more
           </Button>

@@ -66,7 +66,7 @@ function DeliveryRow({ delivery, ...log }: LogProps & { delivery: DeliveryInfo }
         <Button
           size="small"
           isBusy={redeliver.isPending}
-          aria-label={`Send ${delivery.kind} again`}
+          aria-label={`Send again: ${delivery.kind}`}
           onClick={() =>
             redeliver.mutate(delivery.delivery_id, {
               onError: (error) =>

@@ -1,4 +1,6 @@
+import { useState } from 'react';
 import { toApiError } from '@/api/errors';
+import type { HookEvent } from '@/api/types';
 import { SectionHead } from '@/components/page-head';
 import { ErrorNote } from '@/components/ui/error-note';
 import { Note } from '@/components/ui/note';
@@ -6,10 +8,35 @@ import { LoadingNote } from '@/components/ui/spinner';
 import { EventChoice } from './event-choice';
 import { useNotifications, useSetNotifications } from './queries';
 
+interface ChoiceProps {
+  address: string | null;
+  saved: readonly HookEvent[];
+}
+
+/** Each change is kept at once; a refused one is taken back. */
+function Choice({ address, saved }: ChoiceProps) {
+  const set = useSetNotifications();
+  const [wanted, setWanted] = useState<readonly HookEvent[] | null>(null);
+  return (
+    <>
+      {set.error && <ErrorNote title="They stay as they were" error={toApiError(set.error)} />}
+      <EventChoice
+        id="notification"
+        legend={address ? `Sent to ${address}` : 'Tell me when'}
+        chosen={wanted ?? saved}
+        isDisabled={set.isPending}
+        onChange={(chosen) => {
+          setWanted(chosen);
+          set.mutate(chosen, { onSettled: () => setWanted(null) });
+        }}
+      />
+    </>
+  );
+}
+
 /** Which events of one's own tasks and documents are told by mail. */
 export function NotificationSection() {
   const { data, error, refetch } = useNotifications();
-  const set = useSetNotifications();
   return (
     <section aria-labelledby="notifications">
       <SectionHead id="notifications" title="Notifications by mail">
@@ -21,7 +48,6 @@ export function NotificationSection() {
       )}
       {data && (
         <div className="grid gap-4 rounded-xl border border-line bg-surface p-4 sm:p-5">
-          {set.error && <ErrorNote title="They stay as they were" error={toApiError(set.error)} />}
           {!data.is_mail_on && (
             <Note tone="warn">
               This server sends no mail yet. Your choice is kept until an admin sets it up.
@@ -32,13 +58,7 @@ export function NotificationSection() {
               There is no address to send to. Enter yours above and confirm it.
             </Note>
           )}
-          <EventChoice
-            id="notification"
-            legend={data.address ? `Sent to ${data.address}` : 'Tell me when'}
-            chosen={data.mail_events}
-            isDisabled={set.isPending}
-            onChange={(chosen) => set.mutate(chosen)}
-          />
+          <Choice address={data.address} saved={data.mail_events} />
         </div>
       )}
     </section>
