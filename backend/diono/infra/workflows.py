@@ -12,6 +12,7 @@ parked: it is in no process's memory then, and is replayed when it goes on.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from datetime import datetime
 from pathlib import Path
@@ -185,3 +186,6 @@ class WorkflowEngine:
             task.cancel()
         await asyncio.gather(*bodies, return_exceptions=True)
         DBOS.destroy(destroy_registry=True)
+        # The library made its own threads the loop's default ones, and has ended them: whoever
+        # closes after us still needs some.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
