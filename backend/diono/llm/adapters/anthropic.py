@@ -112,7 +112,10 @@ class AnthropicModels:
             raise fault_of_status(self._place, model, status, error.message) from error
         except (sdk.APIConnectionError, httpx2.ConnectError) as error:
             raise unreachable(self._place, error) from error
-        except (sdk.APIError, httpx2.TransportError, ValueError) as error:
+        except (
+            sdk.APIError, httpx2.TransportError, ValueError, TypeError, AttributeError,
+        ) as error:  # fmt: skip
+            # The SDK builds its objects unchecked, so an answer of another shape fails anywhere.
             raise bad_reply(self._place, error) from error
 
 

@@ -164,7 +164,8 @@ class OpenAiCompatibleModels:
         except openai.APIError as error:
             # The server reported an error inside a stream that began with status 200.
             raise fault_of_status(self._place, model, 500, error.message) from error
-        except (httpx2.TransportError, ValueError) as error:
+        except (httpx2.TransportError, ValueError, TypeError, AttributeError) as error:
+            # The SDK builds its objects unchecked, so an answer of another shape fails anywhere.
             raise bad_reply(self._place, error) from error
 
 
