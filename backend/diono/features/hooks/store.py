@@ -96,6 +96,10 @@ async def claim(
 
 async def held(session: AsyncSession, delivery_id: str, lease: str) -> Delivery | None:
     """Return a delivery if the lease is still ours."""
+    # The webhook first, as who removes it does: the other way round both would wait for ever.
+    owner = select(Delivery.webhook_id).where(Delivery.delivery_id == delivery_id)
+    lock = select(Webhook.webhook_id).where(Webhook.webhook_id.in_(owner))
+    await session.execute(lock.with_for_update())
     query = select(Delivery).where(Delivery.delivery_id == delivery_id, Delivery.lease == lease)
     return await session.scalar(query.with_for_update())
 
