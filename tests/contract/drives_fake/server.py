@@ -149,9 +149,11 @@ class Running:
     async def _serve(self) -> None:
         await self._server.serve(sockets=[self._listener])
         # A client that does not say good-bye would keep its socket open beyond the loop.
-        for connection in list(self._server.server_state.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
+        # Those that wait for the other side of TLS to end are known to the loop alone.
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, asyncio.SelectorEventLoop)
+        for transport in list(loop._transports.values()):
+            transport.abort()
         await asyncio.sleep(0.05)
 
     def close(self) -> None:
