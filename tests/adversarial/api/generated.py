@@ -46,15 +46,14 @@ def _bytes_of_chunk(_context: Any, value: Any) -> Any:
 
 
 class _Session(requests.Session):
-    """Of a stream of events only what comes first: some have no end."""
+    """Of a stream of events only its head: some have no end, and some nothing to tell yet."""
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         options["stream"] = True
         reply = super().send(request, **options)
         if reply.headers.get("Content-Type", "").startswith("text/event-stream"):
-            first = next(reply.iter_content(65_536), b"")
             # What the library itself keeps, once a body has been read.
-            vars(reply).update(_content=first, _content_consumed=True)
+            vars(reply).update(_content=b"", _content_consumed=True)
             reply.close()
         else:
             _ = reply.content

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ROUTES = routes()
 STATUS = {"not_signed_in": 401, "project_not_found": 404, "task_not_found": 404}
-# Whoever has a foreign or missing thing in view; the others differ in nothing but the own one.
-LOOKING = frozenset({"anonymous", "foreign", "key_elsewhere", "admin"})
+# Who asks for foreign and missing things in every run; the others do at night.
+LOOKING = frozenset({"foreign"})
 MISSING = {"project": "prj_01jd0000000000000000000000", "task": "tsk_01jd0000000000000000000000"}
 # What these do when they pass the gate ends the identity that asks.
 ANSWER_SECONDS = 20
