@@ -65,3 +65,10 @@ async def test_no_secret_of_others_is_in_any_prompt_or_log(world: World) -> None
     assert len(world.prompts) > len(CASES)
     for secret in (OWN_SECRET.split()[0], FOREIGN_SECRET.split()[0], key, PASSWORD):
         assert secret not in told
+
+
+async def test_what_was_sought_is_there_to_be_found(world: World) -> None:
+    """Else nothing would be proven: whose it is finds it."""
+    path = f"/api/projects/{world.places['OWN_PROJECT']}/documents/search"
+    found = await world.client.get(path, q="plutonium-ledger")
+    assert OWN_SECRET.split()[0] in str(found["hits"])
