@@ -145,6 +145,12 @@ async def test_a_failing_build_ends_with_an_honest_receipt(visitor: Visitor) -> 
         receipt.get_by_role("heading", name="Not everything that was asked for works")
     ).to_be_visible()
     await expect(receipt).to_contain_text("only the blueprint itself runs")
+    inspection = receipt.get_by_test_id("inspection")
+    await expect(inspection.get_by_test_id("score")).to_be_visible()
+    await inspection.get_by_role("button", name="Examine now").click()
+    await expect(inspection.get_by_role("button", name="Examine now")).to_be_enabled()
+    await expect(inspection).to_contain_text("Proven by checks")
+    assert await visitor.accessibility_problems() == []
     earlier = page.get_by_role("navigation", name="Earlier builds")
     await expect(
         earlier.get_by_role("link", name=re.compile("Failed: .*prime factors")).first

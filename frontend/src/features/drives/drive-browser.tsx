@@ -58,17 +58,19 @@ function SearchForm({ shown, onSearch }: SearchFormProps) {
     <form
       role="search"
       aria-label="Search the drive"
-      className="grid items-end gap-2 sm:grid-cols-[1fr_auto_auto]"
+      className="flex flex-wrap items-end gap-2"
       onSubmit={search}
     >
-      <TextField
-        id="drive-search"
-        label="Find on the drive"
-        type="search"
-        maxLength={200}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-      />
+      <div className="min-w-0 grow basis-48">
+        <TextField
+          id="drive-search"
+          label="Find on the drive"
+          type="search"
+          maxLength={200}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+      </div>
       <Button type="submit" className="h-10" disabled={!text.trim()}>
         Find
       </Button>
@@ -170,7 +172,7 @@ export function DriveBrowser({ projectId, linkId }: DriveBrowserProps) {
           disabled={chosen.size === 0 || chosen.size > MOST_AT_ONCE}
           onClick={start}
         >
-          Bring {chosen.size === 1 ? '1 chosen' : `${chosen.size} chosen`}
+          Bring {chosen.size === 0 ? 'what is chosen' : `${chosen.size} chosen`}
         </Button>
       </div>
       {!text && (

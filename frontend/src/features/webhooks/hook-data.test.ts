@@ -35,6 +35,10 @@ test('an outcome says how often, with what, and when again', () => {
       now,
     ),
   ).toBe('2 tries, the last with status 500 after 12 ms. Tried again in 30 s.');
+  const failed = { ...attempt, error: 'status 500' };
+  expect(outcomeOf({ ...delivery, state: 'failed', attempts: [failed] }, now)).toBe(
+    '1 try, the last with status 500 after 12 ms.',
+  );
   const cut = { ...attempt, status: null, error: 'connection refused' };
   expect(outcomeOf({ ...delivery, state: 'failed', attempts: [cut] }, now)).toBe(
     '1 try, the last with connection refused after 12 ms.',

@@ -37,8 +37,8 @@ export const stateTones: Record<DeliveryInfo['state'], Tone> = {
 export function outcomeOf(delivery: DeliveryInfo, nowMilliseconds: number): string {
   const last = delivery.attempts.at(-1);
   if (!last) return 'Not sent yet.';
-  const status = last.status === null ? '' : `status ${last.status}`;
-  const said = [status, last.error].filter(Boolean).join(', ') || 'no answer';
+  const status = last.status === null ? 'no answer' : `status ${last.status}`;
+  const said = last.error || status;
   const tries = delivery.attempts.length === 1 ? '1 try' : `${delivery.attempts.length} tries`;
   const next =
     delivery.state === 'waiting' && delivery.next_try_at
