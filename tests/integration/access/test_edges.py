@@ -17,7 +17,7 @@ from .conftest import BASE, PASSWORD, World, client_of, made, sign_in
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ADMIN = "/api/admin/users"
-SIGN_INS = 12
+SIGN_INS = 6
 # As many more may pass while one window slides into the next.
 AT_EDGE = 2
 
