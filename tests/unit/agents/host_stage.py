@@ -42,7 +42,8 @@ class FolderSandbox:
         process = await asyncio.create_subprocess_exec(
             *request.argv,
             cwd=self.root / request.cwd,
-            env={**os.environ, "PATH": path, **request.env},
+            # The plugins of our own tests would be loaded by each run of an app's tests.
+            env={**os.environ, "PATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **request.env},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
