@@ -112,6 +112,7 @@ async def test_a_reload_in_the_middle_loses_no_event(visitor: Visitor) -> None:
     await expect(steps.get_by_role("listitem")).to_have_count(live)
 
 
+@pytest.mark.nightly
 async def test_without_websockets_the_timeline_is_polled(visitor: Visitor) -> None:
     async def refuse(socket: WebSocketRoute) -> None:
         await socket.close()

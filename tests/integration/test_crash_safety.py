@@ -108,6 +108,7 @@ def test_cancelled_build_ends_with_a_receipt_and_no_container(server: LiveServer
     assert _containers(task["project_id"]) == []
 
 
+@pytest.mark.nightly
 def test_graceful_stop_leaves_the_build_to_the_next_start(server: LiveServer) -> None:
     client = Client(server)
     task = client.start_build()

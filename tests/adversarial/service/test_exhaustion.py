@@ -191,6 +191,7 @@ async def test_s11_no_process_outlives_its_deadline(
     await until(lambda: tenant_processes() == [], "every daemon is gone", seconds=5)
 
 
+@pytest.mark.nightly
 async def test_s11_orphans_leave_no_zombies(sandbox: Sandbox) -> None:
     for _ in range(10):
         assert (await python(sandbox, ORPHANS, seconds=60)).stdout == "0\n"

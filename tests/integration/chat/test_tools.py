@@ -261,6 +261,7 @@ async def test_approval_never_given_ends_the_wait(client: Client) -> None:
     assert events[-1].data["is_final"]
 
 
+@pytest.mark.nightly
 async def test_hanging_and_flooding_tools_are_ended(client: Client) -> None:
     project_id = await client.project()
     events = await client.say(project_id, "Misbehave")
