@@ -1,7 +1,8 @@
 """What people wait for while others work: a hundred users' requests beside running builds.
 
 Requests are sent at fixed moments whether or not earlier ones were answered, and each is timed from
-the moment it was due: a server that stands still is charged for all who wait.
+the moment it was due: a server that stands still is charged for all who wait. They begin when the
+first build's model has answered once: loading it is told apart, as the longest wait meanwhile.
 """
 
 import asyncio
@@ -110,6 +111,8 @@ class _Measured:
         default_factory=lambda: {name: Samples(name) for name, _, _ in _MIX}
     )
     builds: list[str] = field(default_factory=list[str])
+    is_warm: asyncio.Event = field(default_factory=asyncio.Event)
+    loading_seconds: float = 0.0
 
 
 async def bench_load(settings: Settings, plan: LoadPlan) -> dict[str, Any]:
@@ -154,6 +157,8 @@ async def _measure(visitors: Sequence[Visitor], plan: LoadPlan) -> _Measured:
         )
     ]
     try:
+        if builders:
+            measured.loading_seconds = await _longest_wait(visitors[-1], measured.is_warm, builders)
         print(f"  {plan.rate} requests a second for {plan.seconds} s", file=sys.stderr, flush=True)
         await _send_all(visitors, plan, measured)
     finally:
@@ -161,6 +166,22 @@ async def _measure(visitors: Sequence[Visitor], plan: LoadPlan) -> _Measured:
             builder.cancel()
         await asyncio.gather(*builders, return_exceptions=True)
     return measured
+
+
+async def _longest_wait(
+    visitor: Visitor, until: asyncio.Event, builders: Sequence[asyncio.Task[None]]
+) -> float:
+    """Return the seconds of the slowest of requests that follow each other. Raises what ends a
+    build before its time."""
+    longest = 0.0
+    while not until.is_set():
+        for builder in builders:
+            if builder.done():
+                builder.result()
+        started = time.monotonic()
+        await _state(visitor)
+        longest = max(longest, time.monotonic() - started)
+    return longest
 
 
 async def _send_all(visitors: Sequence[Visitor], plan: LoadPlan, measured: _Measured) -> None:
@@ -198,7 +219,11 @@ async def _keep_building(
             raise ServerProblem(f"a build was refused: {made.text[:300]}")
         task_id = made.json()["task_id"]
         await visitor.client.post(f"/api/tasks/{task_id}/run")
-        await visitor.client.get(f"/api/tasks/{task_id}/events/stream", timeout=None)
+        path = f"/api/tasks/{task_id}/events/stream"
+        async with visitor.client.stream("GET", path, timeout=None) as events:
+            async for line in events.aiter_lines():
+                if line == "event: AGENT_COMPLETE":
+                    measured.is_warm.set()
         state = (await visitor.client.get(f"/api/tasks/{task_id}/state")).json()
         measured.builds.append(str(state["status"]))
 
@@ -216,6 +241,7 @@ def _result(plan: LoadPlan, measured: _Measured) -> dict[str, Any]:
         "seconds": plan.seconds,
         "builds_at_a_time": plan.builds,
         "builds_ended": measured.builds,
+        "loading_seconds": round(measured.loading_seconds, 2),
         "load_average": os.getloadavg()[0],
         "rows": rows | {everything.name: everything.as_json()},
         "keeps_promise": not everything.failures and everything.at(95) < _P95_SECONDS,
@@ -228,7 +254,8 @@ def load_table(result: dict[str, Any]) -> str:
         (
             f"`diono bench load`: {result['users']} users, {result['rate']} requests a second for "
             f"{result['seconds']} s, {result['builds_at_a_time']} builds beside them "
-            f"({len(result['builds_ended'])} ended); {result['machine']}"
+            f"({len(result['builds_ended'])} ended); the longest wait while the model was loaded: "
+            f"{result['loading_seconds']} s; {result['machine']}"
         ),
         "",
         "| request | n | p50 ms | p95 ms | most ms | failed |",
