@@ -43,7 +43,9 @@ class S3Door:
         options = parse_qs(parts.query)
         endpoint = options.get("endpoint", [None])[0]
         self.bucket = parts.netloc
-        self.client: Any = boto3.client(  # pyright: ignore[reportUnknownMemberType]
+        # A session of its own: the library's common one keeps the first credentials it was given.
+        session: Any = boto3.Session()
+        self.client: Any = session.client(
             "s3",
             endpoint_url=endpoint,
             region_name=options.get("region", ["us-east-1"])[0],
