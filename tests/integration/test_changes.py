@@ -137,6 +137,7 @@ async def app(built: App) -> App:
     return built
 
 
+@pytest.mark.nightly
 @pytest.mark.asyncio(loop_scope="module")
 async def test_fields_come_and_go_and_no_row_is_lost(app: App) -> None:
     dated = await app.change("Add a due date to the to-do items")

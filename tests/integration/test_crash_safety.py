@@ -119,6 +119,7 @@ def test_graceful_stop_leaves_the_build_to_the_next_start(server: LiveServer) ->
     assert client.wait_for_end(task["task_id"])["status"] == "SUCCEEDED"
 
 
+@pytest.mark.nightly
 def test_preview_is_reached_again_after_a_restart(server: LiveServer) -> None:
     client = Client(server)
     task = client.start_build()

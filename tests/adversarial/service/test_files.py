@@ -126,7 +126,7 @@ while True:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("raced", [7000, pytest.param(20_000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("raced", [4000, pytest.param(20_000, marks=pytest.mark.nightly)])
 async def test_f02_raced_file_operations_leak_nothing(
     sandbox: Sandbox, canary: Path, raced: int
 ) -> None:

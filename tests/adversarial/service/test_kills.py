@@ -83,7 +83,7 @@ async def provoke_and_kill(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [60, pytest.param(200, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("kills", [30, pytest.param(200, marks=pytest.mark.nightly)])
 async def test_s11_hostile_kills(
     service: Service, engine: docker.DockerClient, sandboxes: Sandboxes, kills: int
 ) -> None:

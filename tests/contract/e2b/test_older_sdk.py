@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from contract.e2b.service_rig import BACKEND, Service, describe, described
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.nightly]
 
 VERSION = "2.45.1"
 LOCK = Path(__file__).parent / "requirements-2.45.lock"

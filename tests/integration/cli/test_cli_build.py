@@ -164,6 +164,7 @@ def test_the_real_model_builds_and_the_receipt_tells_the_truth(terminal: Termina
         assert all(check["passed"] for check in result["checks"] if check["is_required"])
 
 
+@pytest.mark.nightly
 @pytest.mark.model
 @pytest.mark.timeout(600)
 def test_the_real_model_builds_a_proven_web_app(terminal: Terminal) -> None:

@@ -9,10 +9,10 @@ from diono.cli.bench_writes import Plan, bench_writes
 
 @pytest.mark.slow
 async def test_acknowledged_writes_are_found_again_after_kills() -> None:
-    result = await bench_writes(Plan(500, kill_seconds=(1.0, 3.0)))
+    result = await bench_writes(Plan(200, kill_seconds=(1.5, 3.0)))
     assert result["faults"] == []
-    assert result["count"] >= 500
-    assert result["kills"] >= 2
+    assert result["count"] >= 200
+    assert result["kills"] >= 1
 
 
 @pytest.mark.nightly

@@ -86,6 +86,7 @@ async def test_project_is_installed_built_run_and_shown(api: Api, sample: Sample
         await _end(api, project_id)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_vite_tells_the_page_of_an_edit(api: Api) -> None:
     project_id = await _project(api, runner_samples.VITE_REACT)
