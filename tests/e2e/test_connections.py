@@ -209,6 +209,8 @@ async def test_a_drive_is_linked_browsed_imported_followed_and_unlinked(
     await expect(sync).to_contain_text("Reports")
     await expect(sync).to_contain_text(re.compile(r"2 files · in step (just|\d)"))
     await expect(library.filter(has_text="summer.md")).to_be_visible()
+    # A message that fades away has no contrast of its own any more.
+    await expect(page.locator("[data-sonner-toast]")).to_have_count(0)
     assert await visitor.accessibility_problems() == []
 
     await page.get_by_role("button", name="Top folder").click()

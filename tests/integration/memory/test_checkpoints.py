@@ -34,6 +34,10 @@ class House:
     async def open(self, project_id: str) -> Sandbox:
         return await self.sandboxes.open(sandbox_of(self.ground.owner_id, project_id))
 
+    async def fork(self, project_id: str, checkpoint_id: str | None) -> str:
+        project = self.named(project_id)
+        return await self.checkpoints.fork(project, checkpoint_id, "Fork", self.ground.owner_id)
+
     def named(self, project_id: str) -> tuple[str, str]:
         return self.ground.owner_id, project_id
 
@@ -176,7 +180,7 @@ async def test_fork_goes_its_own_way(house: House) -> None:
     for number in (1, 2, 3):
         await house.step(project_id, task_id, number)
     second = (await house.listed(project_id))[1]
-    forked = await house.checkpoints.fork(house.named(project_id), second.checkpoint_id, "Fork")
+    forked = await house.fork(project_id, second.checkpoint_id)
     assert [item.title for item in await house.listed(forked)] == ["Step 1", "Step 2"]
     said, memory = await house.ground.conversations.recall(forked)
     assert (len(said), memory.phase) == (4, "step 2")
@@ -204,7 +208,7 @@ async def test_work_as_it_is_is_forked_and_kept_under_a_name(house: House) -> No
     wanted = ChangeCheckpoint(is_bookmarked=True)
     await house.checkpoints.change(house.named(project_id), made.checkpoint_id, wanted)
     await sandbox.write_file("only.txt", b"changed since")
-    forked = await house.checkpoints.fork(house.named(project_id), None, "Fork")
+    forked = await house.fork(project_id, None)
     assert await _files(await house.open(forked)) == {"only.txt": b"changed since"}
     marked = await house.checkpoints.page(project_id, None, 10, is_bookmarked=True)
     assert [item.checkpoint_id for item in marked.items] == [made.checkpoint_id]

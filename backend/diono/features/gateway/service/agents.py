@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import cast
 
 from loguru import logger
 
@@ -31,7 +30,7 @@ from diono.features.tasks.service import Results, Runs, Tasks
 from diono.infra.clock import Clock
 from diono.infra.database import Database
 from diono.kernel.errors import DionoError
-from diono.kernel.events import Event, EventType
+from diono.kernel.events import EventType
 from diono.llm.port import Usage
 
 AGENTS = ("codeact", "team", "solve")
@@ -175,7 +174,7 @@ class Agents:
 
     async def _told(self, owner_id: str, task_id: str, since: int) -> AsyncGenerator[Piece]:
         watched = self._tasks.watch(owner_id, task_id, since)
-        async with aclosing(cast("AsyncGenerator[Event | None]", watched)) as events:
+        async with aclosing(watched) as events:
             async for event in events:
                 if event is None:
                     yield Piece()
