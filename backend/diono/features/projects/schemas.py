@@ -55,12 +55,6 @@ class ChangeMember(BaseModel):
     role: GivenRole
 
 
-class TransferProject(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"user_id": "usr_01h455vb4pex"}]})
-
-    user_id: str = Field(max_length=40, description="A member, who becomes the owner.")
-
-
 class MemberInfo(BaseModel):
     user_id: str
     username: str

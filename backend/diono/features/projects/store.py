@@ -161,15 +161,5 @@ async def user_named(session: AsyncSession, name: str) -> str | None:
     return await session.scalar(query.order_by(users.username != name).limit(1))
 
 
-async def hand_over(session: AsyncSession, project_id: str, before: str, after: str) -> None:
-    """Give a project and every row of it that is its owner's to another user. What is a person's
-    own (keys, linked drives) stays that person's."""
-    for table in Base.metadata.sorted_tables:
-        is_of_project = {"owner_id", "project_id"} <= set(table.c.keys())
-        if is_of_project and not table.name.startswith(PERSONAL):
-            is_meant = and_(table.c.project_id == project_id, table.c.owner_id == before)
-            await session.execute(update(table).where(is_meant).values(owner_id=after))
-
-
 def _users() -> Table:
     return Base.metadata.tables["users"]

@@ -138,21 +138,6 @@ class Members:
             await self._note(session, "project.member_removed", actor, project_id, user_id, None)
         self._changed(user_id)
 
-    async def transfer(self, project_id: str, actor: Actor, user_id: str) -> str:
-        """Make a member the owner, and the owner an editor; return who was the owner. What the
-        project has built is its new owner's from now on. Raises MemberNotFound."""
-        async with self._database.write() as session:
-            project = await _locked(session, project_id)
-            before = project.owner_id
-            await session.delete(await _member(session, project_id, user_id))
-            session.add(self._new(project_id, before, MemberRole.EDITOR, actor))
-            await store.hand_over(session, project_id, before, user_id)
-            await self._note(
-                session, "project.transferred", actor, project_id, user_id, MemberRole.OWNER
-            )
-        self._changed(before)
-        return before
-
     def _new(self, project_id: str, user_id: str, role: MemberRole, actor: Actor) -> ProjectMember:
         return ProjectMember(
             project_id=project_id,
