@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 import { toApiError } from '@/api/errors';
 import type { AskAnswer } from '@/api/types';
+import { usePicture } from '@/api/use-picture';
 import { CellTable } from '@/components/cell-table';
 import { CodeBox } from '@/components/code-box';
 import { Badge, type Tone } from '@/components/ui/badge';
@@ -10,7 +11,7 @@ import { Button } from '@/components/ui/button';
 import { ErrorNote } from '@/components/ui/error-note';
 import { LoadingNote } from '@/components/ui/spinner';
 import { formatSeconds } from '@/lib/format';
-import { useAsk, usePicture } from './queries';
+import { useAsk } from './queries';
 
 const certainties: Record<AskAnswer['certainty'], { tone: Tone; label: string }> = {
   matched: { tone: 'good', label: 'Every word was found in the table' },

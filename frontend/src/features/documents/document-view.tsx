@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { toApiError } from '@/api/errors';
 import type { DocumentDetail, DocumentTable } from '@/api/types';
+import { usePicture } from '@/api/use-picture';
 import { CellTable } from '@/components/cell-table';
 import { SectionHead } from '@/components/page-head';
 import { Button } from '@/components/ui/button';
@@ -10,7 +11,7 @@ import { LoadingNote } from '@/components/ui/spinner';
 import { formatBytes, formatNumber } from '@/lib/format';
 import { AskBox } from './ask-box';
 import { ColumnTable } from './column-table';
-import { useDocument, usePicture, useRows, useSections } from './queries';
+import { useDocument, useRows, useSections } from './queries';
 
 function Rows({ document, table }: { document: DocumentDetail; table: DocumentTable }) {
   const list = useRows(document.project_id, document.document_id, table.name);

@@ -7,7 +7,7 @@ import {
   useQueryClient,
 } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import { api, fetchPicture, openStream, settle, unwrap } from '@/api/client';
+import { api, openStream, settle, unwrap } from '@/api/client';
 import { queryKeys } from '@/api/query-keys';
 import { readServerEvents } from '@/api/server-events';
 import { pause } from '@/lib/pause';
@@ -166,14 +166,5 @@ export function useAsk(projectId: string) {
           },
         }),
       ),
-  });
-}
-
-export function usePicture(path: string, isThere: boolean) {
-  return useQuery({
-    queryKey: queryKeys.picture(path),
-    queryFn: ({ signal }) => fetchPicture(path, signal),
-    enabled: isThere,
-    staleTime: Infinity,
   });
 }

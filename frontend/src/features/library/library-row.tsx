@@ -3,13 +3,14 @@ import { type FormEvent, useState } from 'react';
 import { toast } from 'sonner';
 import { toApiError } from '@/api/errors';
 import type { LibraryItem } from '@/api/types';
+import { usePicture } from '@/api/use-picture';
 import { OneTimeLink } from '@/components/one-time-link';
 import { Badge } from '@/components/ui/badge';
 import { Button } from '@/components/ui/button';
 import { ConfirmDialog } from '@/components/ui/confirm-dialog';
 import { formatAgo, formatBytes } from '@/lib/format';
 import { useNow } from '@/lib/use-now';
-import { useDeleteFile, useDownload, useShareFile, useTagFile, useThumbnail } from './queries';
+import { useDeleteFile, useDownload, useShareFile, useTagFile } from './queries';
 
 const origins: Record<LibraryItem['origin'], string> = {
   upload: 'uploaded',
@@ -119,7 +120,10 @@ function FileButtons({ projectId, item, onTag }: RowProps & { onTag: () => void 
 export function LibraryRow({ projectId, item }: RowProps) {
   const now = useNow(30_000);
   const download = useDownload();
-  const thumbnail = useThumbnail(projectId, item.file_id ?? '', item.has_thumbnail);
+  const thumbnail = usePicture(
+    `/api/projects/${projectId}/library/${item.file_id ?? ''}/thumbnail`,
+    item.has_thumbnail,
+  );
   const [isTagging, setIsTagging] = useState(false);
   return (
     <li

@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { api, fetchBody, fetchPicture, settle, unwrap } from '@/api/client';
+import { api, fetchBody, settle, unwrap } from '@/api/client';
 import { queryKeys } from '@/api/query-keys';
 import type { CreateImport } from '@/api/types';
 
@@ -70,16 +70,6 @@ export function useShareFile(projectId: string) {
         }),
       ),
     gcTime: 0,
-  });
-}
-
-export function useThumbnail(projectId: string, fileId: string, isThere: boolean) {
-  const path = `/api/projects/${projectId}/library/${fileId}/thumbnail`;
-  return useQuery({
-    queryKey: queryKeys.picture(path),
-    queryFn: ({ signal }) => fetchPicture(path, signal),
-    enabled: isThere,
-    staleTime: Infinity,
   });
 }
 
